@@ -1,0 +1,1 @@
+"""The lowest floor: errors, clock, ids, settings, redaction and text; no I/O at import."""

@@ -1,0 +1,275 @@
+"""Settings: `faultbook.toml`, overridden by `FAULTBOOK_*`; secrets from the environment or a file.
+
+Built once, in `assembly`; nothing else reads the environment. Unknown keys are errors that name the
+nearest known one, since a setting that is silently ignored is a setting that fails quietly.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from faultbook.base.errors import InvalidError
+
+CONFIG_NAME = "faultbook.toml"
+_PREFIX = "FAULTBOOK_"
+_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+# Read by the wrapper and the client, not part of the file.
+_CLIENT_VARIABLES = frozenset({"FAULTBOOK_CONFIG", "FAULTBOOK_TOKEN_FILE"})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WorkflowSettings(_Section):
+    """What a team says about one workflow."""
+
+    evidence: Literal["required", "heartbeat"] = "required"
+    """`heartbeat` lets a plain success count, and is always shown as "heartbeat only"."""
+    critical: bool = False
+    """Critical workflows are named first."""
+
+
+class SlackSettings(_Section):
+    """How Slack is reached; tokens come from the environment."""
+
+    mode: Literal["auto", "socket", "http"] = "auto"
+    api_url: str = "https://slack.com/api/"
+
+
+class HttpSettings(_Section):
+    """Where the server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8030, ge=0, le=65535)
+    public_url: str | None = None
+    """How people reach this server from elsewhere; links are made from it."""
+
+
+class LimitSettings(_Section):
+    """Sizes that bound what is accepted."""
+
+    artifact_bytes: int = Field(default=25_000_000, ge=1)
+    body_bytes: int = Field(default=8_000_000, ge=1_000)
+    junit_bytes: int = Field(default=50_000_000, ge=1)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, validated and frozen."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    home: Path = Path(".faultbook")
+    database_url: SecretStr | None = None
+    url: str | None = None
+    token: SecretStr | None = None
+    main_branch: str = Field(default="main", min_length=1, max_length=200)
+    default_environment: str = Field(default="production", min_length=1, max_length=200)
+    stale_after_seconds: int = Field(default=86_400, ge=1)
+    default_timeout_seconds: int = Field(default=86_400, ge=1)
+    """When a run that named no timeout counts as abandoned."""
+    default_grace_seconds: int = Field(default=60, ge=0)
+    workflows: dict[str, WorkflowSettings] = Field(default_factory=dict)
+    slack: SlackSettings = SlackSettings()
+    http: HttpSettings = HttpSettings()
+    limits: LimitSettings = LimitSettings()
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    config_path: Path | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values only from what `load_settings` hands in: it has read file and environment."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    def evidence_policy(self, workflow: str) -> Literal["required", "heartbeat"]:
+        """Tell whether a plain success of this workflow may count."""
+        found = self.workflows.get(workflow)
+        return found.evidence if found else "required"
+
+
+def load_settings(environ: Mapping[str, str], start: Path) -> Settings:
+    """Read the nearest `faultbook.toml` upward from `start`, then the environment over it.
+
+    Raises:
+        InvalidError: a key is unknown or a value does not fit; the message names file and key.
+    """
+    config = _find_config(environ, start)
+    values: dict[str, Any] = _read_toml(config) if config else {}
+    origin = str(config) if config else CONFIG_NAME
+    _check_reserved(values, origin)
+    _merge(values, _from_environment(environ))
+    values.update(_slack_secrets(environ))
+    if environ.get("SLACK_API_URL"):
+        values.setdefault("slack", {})["api_url"] = environ["SLACK_API_URL"]
+    if "home" not in values:
+        values["home"] = config.parent / ".faultbook" if config else _user_state_home(environ)
+    try:
+        return Settings(**values, config_path=config)
+    except ValidationError as error:
+        raise _explain(error, origin) from error
+
+
+def _find_config(environ: Mapping[str, str], start: Path) -> Path | None:
+    named = environ.get("FAULTBOOK_CONFIG")
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise InvalidError(
+                f"FAULTBOOK_CONFIG names {named}, and no file is there.",
+                next_step="Correct the path, or unset the variable.",
+                where="FAULTBOOK_CONFIG",
+            )
+        return path.resolve()
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    return None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidError(
+            f"{path} can't be read: {error}",
+            next_step="Correct the file; it is TOML in UTF-8.",
+            where=str(path),
+        ) from error
+
+
+def _check_reserved(values: Mapping[str, object], origin: str) -> None:
+    for key in ("slack_bot_token", "slack_app_token", "slack_signing_secret", "token"):
+        if key in values:
+            variable = f"{_PREFIX}TOKEN" if key == "token" else key.upper()
+            raise InvalidError(
+                f"{origin}: `{key}` is a secret and does not belong in the file.",
+                next_step=f"Set {variable} or {variable}_FILE in the environment.",
+                where=key,
+            )
+    if "config_path" in values:
+        raise _unknown("config_path", origin, Settings.model_fields)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(_PREFIX) and name not in _CLIENT_VARIABLES and value != ""
+    }
+    for name in [name for name in ours if name.endswith("_FILE")]:
+        ours[name.removesuffix("_FILE")] = _read_secret(name, ours.pop(name))
+    known = {name for name in Settings.model_fields if not name.startswith("slack_")}
+    known.discard("config_path")
+    for name in ours:
+        top = name.removeprefix(_PREFIX).lower().split("__")[0]
+        if top not in known:
+            raise _unknown(
+                name, "the environment", [f"{_PREFIX}{key.upper()}" for key in sorted(known)]
+            )
+    return _parsed_environment(ours)
+
+
+def _parsed_environment(ours: Mapping[str, str]) -> dict[str, Any]:
+    class _Source(EnvSettingsSource):
+        def _load_env_vars(self) -> Mapping[str, str | None]:
+            return {name.lower(): value for name, value in ours.items()}
+
+    try:
+        values: dict[str, Any] = _Source(Settings)()
+    except ValueError as error:
+        raise InvalidError(
+            f"The environment holds a {_PREFIX} variable that can't be read: {error}",
+            next_step="Sections are written as JSON, or key by key: FAULTBOOK_HTTP__PORT=8030.",
+            where="environment",
+        ) from error
+    return {key: value for key, value in values.items() if not key.startswith("slack_")}
+
+
+def _slack_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in _SECRETS:
+        if environ.get(name):
+            found[name.lower()] = environ[name]
+        elif environ.get(f"{name}_FILE"):
+            found[name.lower()] = _read_secret(f"{name}_FILE", environ[f"{name}_FILE"])
+    return found
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidError(
+            f"{variable} names {path}, which can't be read: {type(error).__name__}.",
+            next_step="Correct the path or its permissions.",
+            where=variable,
+        ) from error
+
+
+def _merge(under: dict[str, Any], over: Mapping[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(under.get(key), dict):
+            _merge(under[key], value)
+        else:
+            under[key] = value
+
+
+def _user_state_home(environ: Mapping[str, str]) -> Path:
+    named = environ.get("XDG_STATE_HOME")
+    # Path.home() asks the password database where cron left HOME unset.
+    return (Path(named) if named else Path.home() / ".local" / "state") / "faultbook"
+
+
+def _explain(error: ValidationError, origin: str) -> InvalidError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        return _unknown(".".join(path), origin, _siblings(path[:-1]), path[-1])
+    return InvalidError(
+        f"{origin}: `{'.'.join(path)}` does not fit: {first['msg']}.",
+        next_step="Correct the value.",
+        where=".".join(path),
+    )
+
+
+def _siblings(path: list[str]) -> Iterable[str]:
+    model: type[BaseModel] = Settings
+    for part in path:
+        field = model.model_fields.get(part)
+        kind = field.annotation if field else WorkflowSettings
+        model = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else WorkflowSettings
+    return model.model_fields
+
+
+def _unknown(key: str, origin: str, known: Iterable[str], last: str | None = None) -> InvalidError:
+    near = difflib.get_close_matches(last or key, list(known), n=1, cutoff=0)
+    return InvalidError(
+        f"{origin}: `{key}` is no setting.",
+        code="unknown_setting",
+        next_step=f"Nearest: `{near[0]}`." if near else "Remove it.",
+        where=key,
+    )

@@ -1,0 +1,1 @@
+"""The command line: parsing, one verb, words on stderr, data on stdout."""

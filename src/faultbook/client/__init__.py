@@ -1,0 +1,1 @@
+"""The Python client of agents: httpx and nothing heavy, cheap to import."""

@@ -1,0 +1,1 @@
+"""Delivery: owed side effects are claimed, rendered, sent and settled."""

@@ -1,0 +1,1 @@
+"""Slack, going out: the paced queue of notices."""

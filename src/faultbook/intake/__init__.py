@@ -1,0 +1,1 @@
+"""The doors: async lives here. Each parses a payload into one operation."""

@@ -1,0 +1,1 @@
+"""HTTP, coming in: agents and CI record runs and ask."""

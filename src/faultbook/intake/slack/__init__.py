@@ -1,0 +1,1 @@
+"""Slack, coming in: mentions, messages, commands, clicks."""

@@ -1,0 +1,1 @@
+"""Time, coming in: what is done because an hour has come."""

@@ -1,0 +1,1 @@
+"""The wrapper: runs any command and records what became of it."""

@@ -1,0 +1,56 @@
+"""Notices: side effects that are owed, written in the transaction of the fact that owes them."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from faultbook.base.clock import Instant
+
+
+class NoticeState(StrEnum):
+    """Where a notice is."""
+
+    OWED = "owed"
+    SETTLED = "settled"
+    DEAD = "dead"
+    """Given up after its attempts; kept to be listed."""
+
+
+class Priority(IntEnum):
+    """Receipts and decisions go before repaints."""
+
+    RECEIPT = 0
+    ANSWER = 1
+    REPAINT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """A side effect to owe.
+
+    Attributes:
+        kind: which rendering it is for.
+        target: what it is paced by: a channel's id.
+        payload: facts for the rendering; JSON values only.
+    """
+
+    kind: str
+    target: str
+    payload: dict[str, Any]
+    priority: Priority = Priority.ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A claimed notice.
+
+    Attributes:
+        attempts: how often it was claimed, this time included; above 1 it may have been sent.
+    """
+
+    id: str
+    kind: str
+    target: str
+    payload: dict[str, Any]
+    attempts: int
+    owed_at: Instant

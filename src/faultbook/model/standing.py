@@ -1,0 +1,135 @@
+"""From runs to a standing: how a series is doing, derived from its closed runs in their order.
+
+Order is by start, then by arrival. `advance` takes the standing one run further; a run that
+arrives late is handled by the store, which derives the same answer from the history's index.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from faultbook.base.clock import Instant
+from faultbook.model.verdict import FailureClass, Reason, Verdict
+
+
+class Standing(StrEnum):
+    """How a series is doing; silence is laid over it when someone asks."""
+
+    PASSING = "passing"
+    FAILING = "failing"
+    BLOCKED = "blocked"
+    DEGRADED = "degraded"
+    UNPROVEN = "unproven"
+    UNKNOWN = "unknown"
+
+
+BAD: tuple[Standing, ...] = (Standing.FAILING, Standing.BLOCKED, Standing.DEGRADED)
+"""Standings that the answer names as something wrong."""
+
+STANDING_OF: dict[Verdict, Standing] = {
+    Verdict.PASSED: Standing.PASSING,
+    Verdict.FAILED: Standing.FAILING,
+    Verdict.BLOCKED: Standing.BLOCKED,
+    Verdict.DEGRADED: Standing.DEGRADED,
+    Verdict.INCONCLUSIVE: Standing.UNPROVEN,
+}
+"""The standing that a verdict alone would give; a skipped run gives none."""
+
+BAD_VERDICTS: tuple[Verdict, ...] = (Verdict.FAILED, Verdict.BLOCKED, Verdict.DEGRADED)
+STEADFAST: tuple[Standing, ...] = (Standing.FAILING, Standing.BLOCKED)
+"""Standings that an unproven run does not end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """A run as standings and answers name it."""
+
+    run_id: str
+    started_at: Instant
+    code_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRun:
+    """What a standing needs to know of a closed run.
+
+    Attributes:
+        sequence: the server's arrival number, which orders runs of one start.
+        recorded_at: when its data were true: its end, never later than its arrival.
+    """
+
+    mark: RunMark
+    sequence: int
+    verdict: Verdict
+    reason: Reason | None
+    failure_class: FailureClass | None
+    detail: str
+    recorded_at: Instant
+
+    @property
+    def order(self) -> tuple[Instant, int]:
+        """The place in history: by start, then by arrival."""
+        return (self.mark.started_at, self.sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesStanding:
+    """The standing of one series and what it rests on.
+
+    Attributes:
+        since: start of the first run of the present unbroken stretch of this standing.
+        streak: runs of that stretch that did not pass; a skipped run did not run, so it does
+            not count.
+        basis: the run that the standing rests on; its reason is the one to show.
+        first_bad: first failed, blocked or degraded run since the last good one.
+        last_good: newest passed run.
+        newest: newest closed run, whatever its verdict.
+        newest_record_at: how young the series' data are.
+    """
+
+    standing: Standing = Standing.UNKNOWN
+    since: Instant | None = None
+    streak: int = 0
+    basis: ClosedRun | None = None
+    first_bad: RunMark | None = None
+    last_good: RunMark | None = None
+    newest: ClosedRun | None = None
+    newest_record_at: Instant | None = None
+
+    @property
+    def newest_unproven(self) -> bool:
+        """Tell that the standing holds although the newest run could not be proven."""
+        return (
+            self.newest is not None
+            and self.newest.verdict is Verdict.INCONCLUSIVE
+            and self.standing is not Standing.UNPROVEN
+        )
+
+
+def next_standing(before: Standing, verdict: Verdict) -> Standing:
+    """Look up the truth table: the standing after one more run."""
+    if verdict is Verdict.SKIPPED:
+        return before
+    if verdict is Verdict.INCONCLUSIVE and before in STEADFAST:
+        return before
+    return STANDING_OF[verdict]
+
+
+def advance(before: SeriesStanding, run: ClosedRun) -> SeriesStanding:
+    """Take a standing one run further; `run` is newer than all that went into it."""
+    recorded = max(run.recorded_at, before.newest_record_at or run.recorded_at)
+    moved = replace(before, newest=run, newest_record_at=recorded)
+    if run.verdict is Verdict.SKIPPED:
+        return moved
+    after = next_standing(before.standing, run.verdict)
+    counts = 0 if run.verdict is Verdict.PASSED else 1
+    if after is not before.standing:
+        moved = replace(moved, standing=after, since=run.mark.started_at, streak=counts)
+    else:
+        moved = replace(moved, streak=before.streak + counts)
+    if STANDING_OF[run.verdict] is after:
+        moved = replace(moved, basis=run)
+    if run.verdict is Verdict.PASSED:
+        return replace(moved, last_good=run.mark, first_bad=None)
+    if run.verdict in BAD_VERDICTS and before.first_bad is None:
+        return replace(moved, first_bad=run.mark)
+    return moved

@@ -1,0 +1,172 @@
+"""The question "what is failing?": one operation over the standings, told by four faces.
+
+Silence and overdue are decided here, when someone asks, from stored deadlines.
+"""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from faultbook.model.answer import (
+    FailingAnswer,
+    FailingQuery,
+    Headline,
+    SeriesAnswer,
+    SharedReason,
+)
+from faultbook.model.policy import Policy
+from faultbook.model.standing import Standing
+from faultbook.operations.recording import close_overdue
+from faultbook.store import standings
+from faultbook.store.engine import Store
+from faultbook.store.standings import Scope, Totals
+from faultbook.store.transaction import Transaction
+
+_SHARED_BY_AT_LEAST = 3
+_RANK = (
+    Standing.FAILING,
+    Standing.BLOCKED,
+    Standing.DEGRADED,
+    Standing.UNPROVEN,
+    Standing.PASSING,  # told only when silent
+    Standing.UNKNOWN,
+)
+# What people call environments in conversation.
+_ALIASES = {
+    "prod": "production",
+    "production": "prod",
+    "stage": "staging",
+    "staging": "stage",
+    "dev": "development",
+    "development": "dev",
+}
+
+
+def ask_failing(store: Store, query: FailingQuery, policy: Policy) -> FailingAnswer:
+    """Answer over what is true now: runs past their deadline are closed first."""
+    if store.read(standings.has_overdue_runs):
+        store.write(close_overdue)
+    return store.read(failing, query, policy)
+
+
+def failing(tx: Transaction, query: FailingQuery, policy: Policy) -> FailingAnswer:
+    """Read the answer from the standings; its cost does not grow with the runs."""
+    query, unmatched, nearest = _resolve(tx, query)
+    branch = query.branch or (None if query.all_branches else policy.main_branch)
+    answer = FailingAnswer(Headline.EMPTY, tx.now, None, query, branch)
+    if unmatched is not None:
+        return replace(answer, headline=Headline.NO_MATCH, unmatched=unmatched, nearest=nearest)
+    scope = Scope(query.environment, query.workflow, branch)
+    totals = standings.read_totals(tx, scope)
+    if not totals.series and query.branch is not None:
+        return replace(answer, headline=Headline.NO_MATCH, unmatched=query.branch)
+    found = standings.list_attention(tx, scope, policy)
+    elsewhere = 0
+    if branch == policy.main_branch and query.branch is None:
+        everywhere = Scope(query.environment, query.workflow, None)
+        elsewhere = standings.count_bad_elsewhere(tx, everywhere, policy.main_branch)
+    shown, before = _split_by_since(found, query)
+    answer = replace(
+        answer,
+        newest_record_at=totals.newest_record_at,
+        series=tuple(sorted((s for s in shown if not s.is_passing), key=_order)),
+        counts=standings.count(found, totals),
+        other_branches=elsewhere,
+        failing_before=before,
+        due_every_seconds=totals.due_every_seconds,
+    )
+    answer = replace(answer, shared_reason=_shared_reason(answer.bad))
+    return replace(answer, headline=_headline(answer, totals, policy))
+
+
+def _headline(answer: FailingAnswer, totals: Totals, policy: Policy) -> Headline:
+    """Choose the row of the truth table, "What the answer may say": the first that holds."""
+    newest = totals.newest_record_at
+    rows = (
+        (Headline.EMPTY, newest is None),
+        (Headline.STALE, newest is not None and answer.as_of - newest > policy.stale_after),
+        (Headline.FAILING, answer.bad),
+        (Headline.NOTHING_NEW, answer.failing_before),
+        (Headline.NOT_ALL_PASSING, answer.counts.not_passing),
+        (Headline.OTHER_BRANCHES, answer.other_branches),
+    )
+    return next((headline for headline, holds in rows if holds), Headline.NOTHING_FAILING)
+
+
+def _split_by_since(
+    found: Iterable[SeriesAnswer], query: FailingQuery
+) -> tuple[list[SeriesAnswer], int]:
+    """Leave out what was bad before the asked time, but count it: it is still wrong."""
+    if query.since is None:
+        return list(found), 0
+    shown: list[SeriesAnswer] = []
+    before = 0
+    for series in found:
+        if series.is_bad and series.since is not None and series.since < query.since:
+            before += 1
+        else:
+            shown.append(series)
+    return shown, before
+
+
+def _order(series: SeriesAnswer) -> tuple[bool, int, int, str, str, str]:
+    """Critical first, then the newest break, then the name."""
+    rank = _RANK.index(series.standing)
+    key = series.key
+    return (
+        not series.critical,
+        rank,
+        -(series.since or 0),
+        key.workflow,
+        key.environment,
+        key.branch,
+    )
+
+
+def _shared_reason(bad: tuple[SeriesAnswer, ...]) -> SharedReason | None:
+    reasons = Counter(series.reason for series in bad if series.reason)
+    if not reasons:
+        return None
+    reason, count = reasons.most_common(1)[0]
+    return SharedReason(reason, count) if count >= _SHARED_BY_AT_LEAST else None
+
+
+def _resolve(tx: Transaction, query: FailingQuery) -> tuple[FailingQuery, str | None, str | None]:
+    """Find what the question's words name; tells the first that names nothing, and the nearest."""
+    asked = {"environment": query.environment, "workflow": query.workflow, "branch": query.branch}
+    if query.place is None and not any(asked.values()):
+        return query, None, None
+    names = standings.list_names(tx)
+    found: dict[str, str | None] = {}
+    for kind, word in asked.items():
+        found[kind] = _match(word, names[kind]) if word else None
+        if word and found[kind] is None:
+            return query, word, _nearest(word, names[kind])
+    if query.place is not None:
+        place = query.place
+        named = ((kind, _match(place, names[kind])) for kind in asked if not found[kind])
+        kind_and_name = next((pair for pair in named if pair[1]), None)
+        if kind_and_name is None:
+            every = [name for known in names.values() for name in known]
+            return query, place, _nearest(place, every)
+        found[kind_and_name[0]] = kind_and_name[1]
+    resolved = replace(
+        query,
+        environment=found["environment"],
+        workflow=found["workflow"],
+        branch=found["branch"],
+        place=None,
+    )
+    return resolved, None, None
+
+
+def _match(word: str, names: Iterable[str]) -> str | None:
+    by_fold = {name.casefold(): name for name in names}
+    folded = word.casefold()
+    return by_fold.get(folded) or by_fold.get(_ALIASES.get(folded, folded))
+
+
+def _nearest(word: str, names: Iterable[str]) -> str | None:
+    near = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
+    return near[0] if near else None

@@ -1,0 +1,200 @@
+"""Opening the store, and the one way in: `write` and `read` run an operation in a transaction."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import stamina
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from faultbook.base.clock import Clock, system_clock
+from faultbook.base.errors import InvalidError, UnavailableError
+from faultbook.store.migrate import migrate
+from faultbook.store.transaction import Transaction
+from faultbook.store.writer import GroupingWriter
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_BUSY_SECONDS = 15
+_POSTGRES_CONNECTIONS = 8
+_READERS = 4
+# Serialization failure, deadlock: the whole transaction is run again (PostgreSQL, appendix A).
+_RETRIED_STATES = frozenset({"40001", "40P01"})
+
+
+class Store:
+    """One database, opened and migrated.
+
+    Operations are plain functions whose first argument is a `Transaction`. They may be run again
+    when their transaction died, so they do nothing but SQL.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock = system_clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.is_postgresql = engine.dialect.name == "postgresql"
+        workers = _POSTGRES_CONNECTIONS if self.is_postgresql else _READERS
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
+        self._writer = None if self.is_postgresql else GroupingWriter(engine, clock)
+
+    def submit(
+        self,
+        operation: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> "Future[T]":
+        """Queue a writing operation; the future resolves once it is durable."""
+        if self._writer is not None:
+            return self._writer.submit(lambda tx: operation(tx, *args, **kwargs))
+        return self._pool.submit(self._write_postgresql, lambda tx: operation(tx, *args, **kwargs))
+
+    def write(
+        self,
+        operation: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a writing operation and return once it is durable.
+
+        Raises:
+            UnavailableError: the database can't be reached or is locked.
+        """
+        with _explained():
+            if self._writer is None:  # its own connection; never a wait for the pool's threads
+                return self._write_postgresql(lambda tx: operation(tx, *args, **kwargs))
+            return self.submit(operation, *args, **kwargs).result()
+
+    async def write_async(
+        self,
+        operation: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a writing operation without holding the event loop; durable when it returns."""
+        with _explained():
+            return await asyncio.wrap_future(self.submit(operation, *args, **kwargs))
+
+    def read(
+        self,
+        operation: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a reading operation on one snapshot."""
+        with _explained(), self.engine.connect() as connection, connection.begin():
+            return operation(Transaction(connection, self.clock()), *args, **kwargs)
+
+    async def read_async(
+        self,
+        operation: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a reading operation in the store's own threads."""
+        return await self.in_thread(self.read, operation, *args, **kwargs)
+
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a plain function that uses the store, in the store's bounded thread pool."""
+        call = asyncio.get_running_loop().run_in_executor
+        return await call(self._pool, lambda: function(*args, **kwargs))
+
+    def close(self) -> None:
+        """Finish what was queued and let go of the database."""
+        if self._writer is not None:
+            self._writer.close()
+        self._pool.shutdown()
+        self.engine.dispose()
+
+    def _write_postgresql(self, operation: Callable[[Transaction], T]) -> T:
+        for attempt in stamina.retry_context(on=_is_retried, attempts=8, wait_max=0.5):
+            with attempt, self.engine.begin() as connection:
+                return operation(Transaction(connection, self.clock()))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _is_retried(error: Exception) -> bool:
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return isinstance(error, DBAPIError) and state in _RETRIED_STATES
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise UnavailableError(
+            f"The database does not answer: {str(error.orig).strip()}",
+            code="store_unavailable",
+            next_step="Check that it runs and that no other program holds it; then try again.",
+        ) from error
+
+
+def sqlite_url(home: Path) -> str:
+    """Name the embedded database of a home folder."""
+    return f"sqlite:///{home / 'faultbook.db'}"
+
+
+def open_store(url: str, clock: Clock = system_clock) -> Store:
+    """Open a database by its URL, migrating it first where that is owed.
+
+    Raises:
+        InvalidError: the URL names no supported database.
+        UnavailableError: the database can't be reached.
+    """
+    engine = _make_engine(url)
+    try:
+        with _explained():
+            migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, clock)
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidError(
+            "The database URL can't be read.",
+            next_step="Write sqlite:////path/to/file.db or postgresql://user@host/name.",
+            where="FAULTBOOK_DATABASE_URL",
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        driver = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(
+            driver, pool_size=_POSTGRES_CONNECTIONS, max_overflow=4, pool_pre_ping=True
+        )
+    if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(parsed.set(drivername="sqlite"), pool_size=_READERS + 2)
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    raise InvalidError(
+        f"`{backend}` is no database that Faultbook can use.",
+        next_step="Write sqlite:////path/to/file.db or postgresql://user@host/name.",
+        where="FAULTBOOK_DATABASE_URL",
+    )
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    connection.isolation_level = None  # the driver must not begin or commit on its own
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # Without it REPLACE INTO deletes rows past their BEFORE DELETE triggers.
+    connection.execute("PRAGMA recursive_triggers = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Give each reader one snapshot; the writer says its own BEGIN IMMEDIATE."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN")

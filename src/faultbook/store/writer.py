@@ -1,0 +1,132 @@
+"""SQLite's one writer: a thread that groups waiting operations into one commit.
+
+Each operation runs in a savepoint of its own, so that one that fails takes no other with it. Nobody
+is answered before the commit. If the transaction itself dies, each member is run again alone. An
+operation does SQL only: no I/O, hashing or rendering, or all who wait behind it would wait for it.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from faultbook.base.clock import Clock
+from faultbook.store.transaction import Transaction
+
+Work = tuple[Callable[[Transaction], Any], "Future[Any]"]
+
+_LARGEST_GROUP = 256
+
+
+class GroupingWriter:
+    """Owns the writing connection of a SQLite store."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._queue: SimpleQueue[Work | None] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Callable[[Transaction], Any]) -> "Future[Any]":
+        """Queue an operation; the future resolves after its commit."""
+        if self._closed:
+            raise RuntimeError("the store is closed")
+        future: Future[Any] = Future()
+        self._queue.put((operation, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued, then end the thread."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while (group := self._next_group()) is not None:
+                self._commit_group(connection, group)
+
+    def _next_group(self) -> list[Work] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < _LARGEST_GROUP:
+            try:
+                work = self._queue.get_nowait()
+            except Empty:
+                break
+            if work is None:
+                self._queue.put(None)  # end after this group
+                break
+            group.append(work)
+        return [work for work in group if work[1].set_running_or_notify_cancel()]
+
+    def _commit_group(self, connection: Connection, group: list[Work]) -> None:
+        if not group:
+            return
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except DBAPIError as error:  # another process holds the lock: that is everyone's answer
+            for _, future in group:
+                future.set_exception(error)
+            return
+        try:
+            answers = self._try_group(connection, group)
+        except DBAPIError as error:
+            if len(group) == 1:
+                group[0][1].set_exception(error)
+                return
+            for work in group:
+                self._commit_group(connection, [work])
+            return
+        for (_, future), (result, failure) in zip(group, answers, strict=True):
+            if failure is not None:
+                future.set_exception(failure)
+            else:
+                future.set_result(result)
+
+    def _try_group(
+        self, connection: Connection, group: list[Work]
+    ) -> list[tuple[Any, Exception | None]]:
+        """Run all in the transaction that was begun, and commit it.
+
+        Raises:
+            DBAPIError: the transaction itself died; nothing of the group is in the store.
+        """
+        execute = connection.exec_driver_sql
+        try:
+            answers = [self._run_one(connection, operation) for operation, _ in group]
+            execute("COMMIT")
+        except BaseException:
+            if _in_transaction(connection):
+                execute("ROLLBACK")
+            raise
+        return answers
+
+    def _run_one(
+        self, connection: Connection, operation: Callable[[Transaction], Any]
+    ) -> tuple[Any, Exception | None]:
+        execute = connection.exec_driver_sql
+        execute("SAVEPOINT member")
+        try:
+            result = operation(Transaction(connection, self._clock()))
+        except Exception as error:  # whatever it is belongs to who asked
+            if not _in_transaction(connection):
+                raise  # the whole transaction is gone (disk full, I/O error), not this member
+            execute("ROLLBACK TO member")
+            execute("RELEASE member")
+            return None, error
+        execute("RELEASE member")
+        return result, None
+
+
+def _in_transaction(connection: Connection) -> bool:
+    driver: Any = connection.connection.dbapi_connection
+    return bool(driver.in_transaction)

