@@ -96,7 +96,7 @@ class Store:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a reading operation in the store's own threads."""
-        return await self.in_thread(self.read, operation, *args, **kwargs)
+        return await self.in_thread(lambda: self.read(operation, *args, **kwargs))
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a plain function that uses the store, in the store's bounded thread pool."""
