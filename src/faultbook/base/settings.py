@@ -23,8 +23,8 @@ from faultbook.base.errors import InvalidError
 CONFIG_NAME = "faultbook.toml"
 _PREFIX = "FAULTBOOK_"
 _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
-# Read by the wrapper and the client, not part of the file.
-_CLIENT_VARIABLES = frozenset({"FAULTBOOK_CONFIG", "FAULTBOOK_TOKEN_FILE"})
+# Says where the file is, so it can not be in it.
+_CLIENT_VARIABLES = frozenset({"FAULTBOOK_CONFIG"})
 
 
 class _Section(BaseModel):
@@ -124,6 +124,8 @@ def load_settings(environ: Mapping[str, str], start: Path) -> Settings:
     values.update(_slack_secrets(environ))
     if environ.get("SLACK_API_URL"):
         values.setdefault("slack", {})["api_url"] = environ["SLACK_API_URL"]
+    if config and "home" in values and "FAULTBOOK_HOME" not in environ:
+        values["home"] = config.parent / str(values["home"])
     if "home" not in values:
         values["home"] = config.parent / ".faultbook" if config else _user_state_home(environ)
     try:

@@ -1,0 +1,95 @@
+"""The sample jobs of `make run`: real processes, each started through `faultbook run`."""
+
+import asyncio
+import contextlib
+import shutil
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleJob:
+    """One sample job.
+
+    Attributes:
+        every: seconds between its starts, and how often it says it is due.
+        runs: how often it runs at all; None for as long as the bot does.
+    """
+
+    workflow: str
+    every: float
+    script: str
+    artifacts: tuple[str, ...] = ()
+    grace: float = 30
+    runs: int | None = None
+
+
+def read_jobs(path: Path) -> list[SampleJob]:
+    """Read the sample jobs' file."""
+    told = tomllib.loads(path.read_text("utf-8"))["job"]
+    return [SampleJob(**(job | {"artifacts": tuple(job.get("artifacts", ()))})) for job in told]
+
+
+class SampleJobs:
+    """Starts the sample jobs at their times until it is stopped."""
+
+    def __init__(self, folder: Path, work: Path, branch: str, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._work = work
+        self._branch = branch
+        self._environ = dict(environ) | {"FAULTBOOK_SAMPLE_PYTHON": sys.executable}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start every job once, then at its interval."""
+        for job in read_jobs(self._folder / "jobs.toml"):
+            self._tasks.append(asyncio.create_task(self._repeat(job)))
+
+    async def stop(self) -> None:
+        """End what runs and start nothing more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _repeat(self, job: SampleJob) -> None:
+        done = 0
+        while job.runs is None or done < job.runs:
+            await self._run(job)
+            done += 1
+            await asyncio.sleep(job.every)
+
+    async def _run(self, job: SampleJob) -> None:
+        place = self._work / job.workflow
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self._folder / job.script, place / job.script)
+        command = [sys.executable, "-m", "faultbook", "run", "--workflow", job.workflow]
+        command += ["--environment", "demo", "--branch", self._branch]
+        command += ["--every", str(job.every), "--grace", str(job.grace), "--timeout", "60"]
+        for artifact in job.artifacts:
+            command += ["--artifact", artifact]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            "--",
+            "sh",
+            job.script,
+            cwd=place,
+            env=self._environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            code = await process.wait()
+            log.info("sample_job_ended", workflow=job.workflow, exit_code=code)
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+            raise
