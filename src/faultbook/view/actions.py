@@ -21,7 +21,9 @@ _FIELDS = ("environment", "workflow", "branch", "place", "since", "all_branches"
 def write_query(query: FailingQuery, page: int = 0) -> str:
     """Put a question into a button's value, so that the button can ask it again."""
     values = {name: getattr(query, name) for name in _FIELDS if getattr(query, name)}
-    return json.dumps(values | ({"page": page} if page else {}), separators=(",", ":"))
+    values |= {"page": page} if page else {}
+    # Letters as they are: escaped, long names would not fit the 2000 characters of a value.
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_query(value: str) -> tuple[FailingQuery, int]:

@@ -1,0 +1,274 @@
+"""The answer to "what's failing?" as one Slack message, however many series there are.
+
+A headline, a section for each failing series (five whole, ten in one line, the rest counted), a
+line for each other series that does not pass (three a group), other branches, how fresh it is, and
+the buttons for the likely next step. The plain text is built from the same lines.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from faultbook.base.text import cut
+from faultbook.model.answer import FailingAnswer, FailingQuery, Headline, SeriesAnswer
+from faultbook.model.standing import Standing
+from faultbook.view.actions import (
+    ASK_FAILING,
+    ASK_HELP,
+    FAILING_BRANCHES,
+    FAILING_DETAILS,
+    FAILING_POST_HERE,
+    FAILING_SHOW_ALL,
+    write_query,
+)
+from faultbook.view.failing_lines import (
+    SIGNS,
+    footer,
+    grouped,
+    headline,
+    mark,
+    newest_unproven,
+    other_branches,
+    place,
+    reason_and_class,
+    running,
+    runs_since,
+    shared,
+    what_it_came_to,
+)
+from faultbook.view.lines import (
+    DOT,
+    Bold,
+    Code,
+    Line,
+    Link,
+    Moment,
+    Plain,
+    Rich,
+    Sign,
+    Span,
+    escape,
+    join,
+    name,
+    plain,
+    safe_url,
+    words,
+)
+from faultbook.view.message import Block, Message
+from faultbook.view.slack_blocks import (
+    CHARACTERS_A_SECTION,
+    actions,
+    button,
+    context,
+    section,
+    text_of,
+)
+
+WHOLE = 5
+IN_ONE_LINE = 10
+A_GROUP = 3
+_LINES_A_SECTION = 4
+_TEXT_LENGTH = 3900  # chat.update refuses more than 4000
+# How much of names and words is shown, and whether links are: the first that fits is taken.
+_FITS = ((60, 120, True), (60, 120, False), (30, 60, False), (12, 0, False))
+
+
+def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Message:
+    """Answer in Slack; `post_here` offers to show an answer that only one person sees to all."""
+    groups = grouped(answer.series)
+    failing = groups.pop(Standing.FAILING.value, [])
+    opening = [line for line in (headline(answer), shared(answer)) if line]
+    blocks: list[Block] = [section(opening)]
+    blocks += [section(fitting_lines(series, answer)) for series in failing[:WHOLE]]
+    brief = failing[WHOLE : WHOLE + IN_ONE_LINE]
+    lines: list[Line] = [one_line_of(series, answer) for series in brief]
+    left = len(failing) - WHOLE - len(brief)
+    if left > 0:
+        lines.append([f"and {left} more"])
+    blocks += [section(chunk) for chunk in _chunks(lines, _LINES_A_SECTION)]
+    group_lines = [_group_lines(found, answer) for found in groups.values()]
+    blocks += [section(found) for found in group_lines]
+    if other_branches(answer):
+        blocks.append(context([other_branches(answer)]))
+    blocks.append(context([footer(answer)]))
+    cut_off = left > 0 or any(len(found) > A_GROUP for found in groups.values())
+    blocks += actions(_buttons(answer, cut_off=cut_off, post_here=post_here))
+    return Message(_text(answer, opening, failing, group_lines), blocks)
+
+
+def _chunks(lines: Sequence[Line], size: int) -> Iterable[Sequence[Line]]:
+    return (lines[at : at + size] for at in range(0, len(lines), size))
+
+
+def fitting_lines(series: SeriesAnswer, answer: FailingAnswer) -> list[Line]:
+    """Tell a failing series in three lines that fit a section's budget."""
+    tried: list[Line] = []
+    for name_length, detail_length, linked in _FITS:
+        tried = series_lines(series, answer, name_length, detail_length, linked=linked)
+        if len(text_of(tried)) <= CHARACTERS_A_SECTION:
+            break
+    return tried
+
+
+def series_lines(
+    series: SeriesAnswer,
+    answer: FailingAnswer,
+    name_length: int,
+    detail_length: int,
+    *,
+    linked: bool,
+) -> list[Line]:
+    """Tell a failing series: what it is, how long and why, and where it broke."""
+    title: list[Span] = [
+        Sign(SIGNS["failing"]),
+        Bold(name(series.key.workflow, name_length)),
+        *DOT,
+        *(name(s, name_length) if isinstance(s, str) else s for s in place(series, answer)),
+    ]
+    if series.silent_since is None:
+        title.append(Rich(" · failing"))
+    else:
+        title += [*DOT, "failing, and silent since ", Moment(series.silent_since)]
+    history = join(
+        (_cause(series, detail_length), newest_unproven(series), running(series)), [". "]
+    )
+    whence = join((*_where_it_broke(series), _evidence(series, linked=linked)))
+    return [line for line in (title, history, whence) if line]
+
+
+def _cause(series: SeriesAnswer, detail_length: int) -> Line:
+    spans = runs_since(series)
+    if series.reason is not None:
+        spans += [Rich(". "), Plain(", "), *reason_and_class(series)]
+    detail = words(series.detail, detail_length) if detail_length else ""
+    return [*spans, f": {detail}"] if detail else spans
+
+
+def _where_it_broke(series: SeriesAnswer) -> Iterable[Line]:
+    if series.first_bad is not None:
+        yield ["first bad ", mark(series.first_bad)]
+    if series.last_good is None:
+        yield ["never passed"]
+    else:
+        at = series.last_good.started_at
+        yield ["last good ", mark(series.last_good), " ", Moment(at)]
+
+
+def _evidence(series: SeriesAnswer, *, linked: bool) -> Line:
+    """Say where the evidence can be read: by a link, else by its name in Details."""
+    if linked:
+        for ref in series.evidence:
+            url = safe_url(ref.uri)
+            if url is not None:
+                return ["evidence ", Link(url, name(ref.name))]
+        url = safe_url(series.url)
+        if url is not None:
+            return ["evidence ", Link(url, "the run")]
+    if series.evidence:
+        return ["evidence ", Code(name(series.evidence[0].name)), " in Details"]
+    return []
+
+
+def one_line_of(series: SeriesAnswer, answer: FailingAnswer) -> Line:
+    """Tell a failing series in one line."""
+    title: Line = [Sign(SIGNS["failing"]), Bold(name(series.key.workflow, 30))]
+    where = [name(s, 20) if isinstance(s, str) else s for s in place(series, answer)]
+    reason: Line = [Code(series.reason.value)] if series.reason else []
+    silent: Line = ["silent"] if series.silent_since is not None else []
+    return join((title, where, runs_since(series), reason, silent))
+
+
+def _group_lines(found: Sequence[SeriesAnswer], answer: FailingAnswer) -> list[Line]:
+    lines: list[Line] = []
+    for name_length, detail_length in ((60, 120), (30, 60), (20, 0)):
+        lines = [
+            group_line(series, answer, name_length, detail_length) for series in found[:A_GROUP]
+        ]
+        if len(found) > A_GROUP:
+            lines.append([f"and {len(found) - A_GROUP} more"])
+        if len(text_of(lines)) <= CHARACTERS_A_SECTION:
+            break
+    return lines
+
+
+def group_line(
+    series: SeriesAnswer, answer: FailingAnswer, name_length: int, detail_length: int
+) -> Line:
+    """Tell a series that does not pass and is not failing, in one line."""
+    word = next(iter(grouped([series])))
+    where = [name(s, name_length) if isinstance(s, str) else s for s in place(series, answer)]
+    return [
+        Sign(SIGNS[word]),
+        Bold(word.capitalize()),
+        " ",
+        *join(([name(series.key.workflow, name_length)], where)),
+        ": ",
+        *what_it_came_to(series, length=detail_length),
+    ]
+
+
+def _text(
+    answer: FailingAnswer,
+    opening: Sequence[Line],
+    failing: Sequence[SeriesAnswer],
+    groups: Sequence[Sequence[Line]],
+) -> str:
+    """Say the same without blocks: for screen readers and notifications."""
+    now = answer.as_of
+    told: list[Line] = [
+        *(_in_text(fitting_lines(series, answer)) for series in failing[:WHOLE]),
+        *(one_line_of(series, answer) for series in failing[WHOLE : WHOLE + IN_ONE_LINE]),
+    ]
+    left = len(failing) - len(told)
+    rest: list[Line] = [line for found in groups for line in found]
+    closing = [line for line in (other_branches(answer), footer(answer)) if line]
+    head = [sentence(plain(line, now)) for line in opening]
+    tail = [sentence(plain(line, now)) for line in closing]
+    body = [sentence(plain(line, now)) for line in told]
+    body += [f"and {left} more."] if left > 0 else []
+    body += [sentence(plain(line, now)) for line in rest]
+    budget = _TEXT_LENGTH - sum(len(escape(part)) + 1 for part in (*head, *tail))
+    return escape(" ".join((*head, *_within(body, budget), *tail)))
+
+
+def _in_text(lines: Sequence[Line]) -> Line:
+    title, *rest = lines
+    return [*title, ": ", *join(rest, [". "])]
+
+
+def sentence(text: str) -> str:
+    """End a sentence with its full stop."""
+    return text if text.endswith((".", ":", "?")) else f"{text}."
+
+
+def _within(parts: Sequence[str], budget: int) -> list[str]:
+    kept: list[str] = []
+    for part in parts:
+        budget -= len(escape(part)) + 1
+        if budget < 0:
+            break
+        kept.append(part)
+    return kept
+
+
+def _buttons(answer: FailingAnswer, *, cut_off: bool, post_here: bool) -> list[Block]:
+    """Offer the likely next steps; a new step for an answer is added here."""
+    if answer.headline is Headline.NO_MATCH:
+        return _buttons_without_match(answer)
+    if answer.headline is Headline.EMPTY and not answer.series:
+        return [button("Help", ASK_HELP)]
+    value = write_query(answer.query)
+    about = f"on {cut(answer.branch, 40)}" if answer.branch else "on all branches"
+    offered = (
+        (post_here, "Post here", FAILING_POST_HERE),
+        (bool(answer.series), "Details", FAILING_DETAILS),
+        (bool(answer.other_branches), "Show branches", FAILING_BRANCHES),
+        (cut_off, "Show all", FAILING_SHOW_ALL),
+    )
+    return [button(label, action, value, about=about) for holds, label, action in offered if holds]
+
+
+def _buttons_without_match(answer: FailingAnswer) -> list[Block]:
+    everything = button("What's failing?", ASK_FAILING, write_query(FailingQuery()))
+    if answer.nearest is None:
+        return [everything]
+    nearest = write_query(FailingQuery(place=answer.nearest, since=answer.query.since))
+    return [button(f"Ask {cut(name(answer.nearest), 16)}", ASK_FAILING, nearest), everything]
