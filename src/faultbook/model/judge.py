@@ -22,6 +22,7 @@ from faultbook.model.verdict import (
 EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 75, 77, 78  # sysexits.h
 _PYTEST_NOTHING_COLLECTED = 5
 _CANT_EXECUTE, _NOT_FOUND = 126, 127  # POSIX shell, 2.8.2
+_NAMES_KEPT = 50
 _SIGNAL_BASE = 128  # shells report 128+n for a child that signal n ended
 
 
@@ -45,6 +46,15 @@ class TestCounts:
     executed: int
     failed: int
     failed_names: tuple[str, ...] = ()
+
+    def plus(self, other: "TestCounts") -> "TestCounts":
+        """Add the tests of another report of the same run."""
+        return TestCounts(
+            self.total + other.total,
+            self.executed + other.executed,
+            self.failed + other.failed,
+            (*self.failed_names, *other.failed_names)[:_NAMES_KEPT],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """Recording runs: start, events, artifacts, close by compare-and-set, and whole runs at once."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.base.errors import ConflictError, NotFoundError
-from faultbook.model.evidence import Artifact
-from faultbook.model.judge import BrokenLimit, Outcome, abandoned, judge
+from faultbook.model.evidence import Artifact, Check
+from faultbook.model.judge import BrokenLimit, Outcome, TestCounts, abandoned, judge
 from faultbook.model.policy import Policy
 from faultbook.model.run import (
     RunEnd,
@@ -60,15 +60,33 @@ def record_event(tx: Transaction, run_id: str, event: RunEvent) -> RunRecord:
     return run
 
 
-def record_artifact(tx: Transaction, run_id: str, artifact: Artifact) -> RunRecord:
+def record_artifact(
+    tx: Transaction, run_id: str, artifact: Artifact, tests: TestCounts | None = None
+) -> RunRecord:
     """Add an artifact to an open run, in place of an earlier one of that name.
+
+    `tests` are those of a test report; a report that was counted is not replaced by another.
 
     Raises:
         NotFoundError: there is no such run.
-        ConflictError: the run is closed.
+        ConflictError: the run is closed, or another report was counted under this name.
     """
     run = _open_run(tx, run_id)
+    if tests is not None and run.tests is not None:
+        earlier = next((known for known in run.artifacts if known.name == artifact.name), None)
+        if earlier is not None and earlier.sha256 == artifact.sha256:
+            return run
+        if earlier is not None:
+            raise ConflictError(
+                f"Another report was counted as `{artifact.name[:80]}`.",
+                code="report_counted",
+                next_step="Give this report a name of its own.",
+                where="name",
+            )
+        tests = run.tests.plus(tests)
     runs.put_artifact(tx, run.sequence, artifact)
+    if tests is not None:
+        runs.put_tests(tx, run.sequence, tests)
     return run
 
 
@@ -89,20 +107,31 @@ def close_run(
         run = _existing(tx, run_id)
     if run.state is RunState.CLOSED:
         return _closed_before(tx, run, digest)
-    known = {artifact.name for artifact in end.outcome.artifacts}
-    added = end.outcome.artifacts
+    stored = {artifact.name: artifact for artifact in run.artifacts}
+    added = [artifact for artifact in end.outcome.artifacts if not _is_known(artifact, stored)]
     outcome = replace(
         end.outcome,
         promised=tuple(dict.fromkeys((*run.start.promised, *end.outcome.promised))),
-        artifacts=(*(stored for stored in run.artifacts if stored.name not in known), *added),
+        artifacts=tuple((stored | {artifact.name: artifact for artifact in added}).values()),
+        tests=_added_up(run.tests, end.outcome.tests),
     )
     events = runs.list_events(tx, run.sequence)
-    whole = prepare_whole(run.start, replace(end, outcome=outcome), policy, events)
+    end = replace(end, outcome=outcome, ended_at=max(end.ended_at, run.start.started_at))
+    whole = prepare_whole(run.start, end, policy, events)
     for artifact in added:
         runs.put_artifact(tx, run.sequence, artifact)
     if not runs.close(tx, run, whole.end, whole.judgement, digest=digest):
         return _closed_before(tx, _existing(tx, run_id), digest)
     return CloseResult(CloseOutcome.CLOSED, _existing(tx, run_id))
+
+
+def _is_known(artifact: Artifact, stored: Mapping[str, Artifact]) -> bool:
+    """Tell whether this only names what was brought before: bytes we read are not unreachable."""
+    return artifact.check is Check.UNREACHABLE and artifact.name in stored
+
+
+def _added_up(stored: TestCounts | None, told: TestCounts | None) -> TestCounts | None:
+    return stored.plus(told) if stored and told else stored or told
 
 
 def _closed_before(tx: Transaction, run: RunRecord, digest: str) -> CloseResult:
@@ -173,7 +202,8 @@ def request_digest(body: bytes) -> str:
 
 
 def _abandon(tx: Transaction, run: RunRecord) -> bool:
-    end = RunEnd(ended_at=run.deadline_at, outcome=Outcome(artifacts=run.artifacts))
+    outcome = Outcome(artifacts=run.artifacts, tests=run.tests)
+    end = RunEnd(ended_at=run.deadline_at, outcome=outcome)
     judgement = abandoned("no close by its deadline")
     return runs.close(tx, run, end, judgement, digest=None, in_time=False)
 

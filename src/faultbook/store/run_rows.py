@@ -64,14 +64,7 @@ def end_values(end: RunEnd, judgement: Judgement, closed_at: Instant) -> dict[st
         "closed_at": closed_at,
         "exit_code": end.outcome.exit_code,
         "signal": end.outcome.signal,
-        "tests": None
-        if tests is None
-        else {
-            "total": tests.total,
-            "executed": tests.executed,
-            "failed": tests.failed,
-            "failed_names": list(tests.failed_names),
-        },
+        "tests": None if tests is None else tests_values(tests),
         "input_tokens": end.usage.input_tokens,
         "output_tokens": end.usage.output_tokens,
         "cost": end.usage.cost,
@@ -79,6 +72,16 @@ def end_values(end: RunEnd, judgement: Judgement, closed_at: Instant) -> dict[st
         "peak_memory_bytes": end.usage.peak_memory_bytes,
         "stdout_tail": end.stdout_tail,
         "stderr_tail": end.stderr_tail,
+    }
+
+
+def tests_values(tests: TestCounts) -> dict[str, Any]:
+    """Give the JSON of counted tests."""
+    return {
+        "total": tests.total,
+        "executed": tests.executed,
+        "failed": tests.failed,
+        "failed_names": list(tests.failed_names),
     }
 
 

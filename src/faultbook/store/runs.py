@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, update
 from faultbook.base.clock import Instant
 from faultbook.base.ids import new_id
 from faultbook.model.evidence import Artifact
+from faultbook.model.judge import TestCounts
 from faultbook.model.run import (
     RunEnd,
     RunEvent,
@@ -27,6 +28,7 @@ from faultbook.store.run_rows import (
     read_artifact,
     read_run,
     start_values,
+    tests_values,
 )
 from faultbook.store.schema import artifacts, events, runs, series
 from faultbook.store.series import ClosedMember, hold_series, move_standings
@@ -144,6 +146,12 @@ def put_artifact(tx: Transaction, sequence: int, artifact: Artifact) -> None:
     changed = {name: value for name, value in values.items() if name not in _ARTIFACT_KEY}
     statement = tx.insert(artifacts).values(values)
     tx.execute(statement.on_conflict_do_update(index_elements=_ARTIFACT_KEY, set_=changed))
+
+
+def put_tests(tx: Transaction, sequence: int, tests: TestCounts) -> None:
+    """Store the counted tests of a run that is open."""
+    statement = update(runs).where(runs.c.sequence == sequence)
+    tx.execute(statement.values(tests=tests_values(tests)))
 
 
 def append_event(tx: Transaction, sequence: int, event: RunEvent) -> None:
