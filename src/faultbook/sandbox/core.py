@@ -45,6 +45,7 @@ class Sandbox:
         self.modals = Modals(self.store, self.clock, self.identity)
         self.hub = SocketHub(options, self.clock, self.wire, self.faults)
         self.hub.app_id = self.identity.app_id
+        self.hub.changed = self.show_bot
         self.http = HttpDoor(options, self.wire, self.identity.signing_secret)
         self.deliverer = Deliverer(options, self.store, self.wire, self.faults, self.hub, self.http)
         self.statuses: dict[tuple[str, str], Json] = {}
@@ -106,6 +107,10 @@ class Sandbox:
         if self.identity.bot_user_id in channel.members:
             whole = {**event, "channel": channel.id, "channel_type": _CHANNEL_TYPE[channel.kind]}
             self.emit(whole, subscription=_SUBSCRIPTION[channel.kind])
+
+    def show_bot(self) -> None:
+        """Tells open pages whether the bot is connected."""
+        self.live.push("bot", {"connected": len(self.hub.sockets)})
 
     def show_message(self, channel: str, message: Json) -> None:
         """Tells open pages about a new or changed message."""

@@ -67,6 +67,7 @@ class SocketHub:
 
     Attributes:
         opened: Called when a socket has said hello.
+        changed: Called when a socket came or went.
         sockets: The open sockets.
     """
 
@@ -83,6 +84,7 @@ class SocketHub:
         self.app_id = ""
         self.sockets: list[Socket] = []
         self.opened: Callable[[], None] = lambda: None
+        self.changed: Callable[[], None] = lambda: None
 
     def ticket(self) -> str:
         """Makes a ticket for one connection."""
@@ -195,6 +197,7 @@ class SocketHub:
             self._dismiss(socket, "too_many_websockets", 1.0)
             return
         self.sockets.append(socket)
+        self.changed()
         self.opened()
 
     def _dismiss(self, socket: Socket, reason: str, grace: float) -> None:
@@ -260,6 +263,7 @@ class SocketHub:
     def _forget(self, socket: Socket) -> None:
         if socket in self.sockets:
             self.sockets.remove(socket)
+            self.changed()
         self._wire.note("note", "socket", "closed", socket=socket.number)
         for envelope_id, flight in list(self._flights.items()):
             if flight.socket is socket:
