@@ -4,6 +4,7 @@ Order is by start, then by arrival. `advance` takes the standing one run further
 arrives late is handled by the store, which derives the same answer from the history's index.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -133,3 +134,19 @@ def advance(before: SeriesStanding, run: ClosedRun) -> SeriesStanding:
     if run.verdict in BAD_VERDICTS and before.first_bad is None:
         return replace(moved, first_bad=run.mark)
     return moved
+
+
+def basis_of(newest: Iterable[ClosedRun]) -> ClosedRun | None:
+    """Find the run that a standing rests on, given the newest closed run of each verdict.
+
+    The newest run decides, but for two rules of the truth table: a skipped run did not run, and
+    an unproven one ends no failure. None when no run decides anything.
+    """
+    ordered = sorted(newest, key=lambda run: run.order, reverse=True)
+    telling = [run for run in ordered if run.verdict is not Verdict.SKIPPED]
+    if not telling:
+        return None
+    decisive = next((run for run in telling if run.verdict is not Verdict.INCONCLUSIVE), None)
+    if decisive is not None and STANDING_OF[decisive.verdict] in STEADFAST:
+        return decisive
+    return telling[0]

@@ -135,6 +135,10 @@ runs = Table(
     Index(
         "ix_runs_code_version",
         "code_version",
+        "series_id",
+        "verdict",
+        "started_at",
+        "sequence",
         sqlite_where=text("code_version IS NOT NULL"),
         postgresql_where=text("code_version IS NOT NULL"),
     ),

@@ -180,7 +180,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_runs_code_version",
         "runs",
-        ["code_version"],
+        ["code_version", "series_id", "verdict", "started_at", "sequence"],
         unique=False,
         sqlite_where=sa.text("code_version IS NOT NULL"),
         postgresql_where=sa.text("code_version IS NOT NULL"),
