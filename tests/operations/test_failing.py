@@ -91,7 +91,9 @@ def test_no_run_at_all_says_that_it_cannot_tell(store: Store) -> None:
 
 def test_runs_on_other_branches_only_say_nothing_of_the_main_branch(store: Store) -> None:
     record(store, whole_run(at=START - MINUTE, branch="feature"))
-    assert ask(store).headline is Headline.EMPTY
+    answer = ask(store)
+    assert answer.headline is Headline.EMPTY
+    assert answer.series_elsewhere == 1
 
 
 def test_a_run_under_way_and_none_closed_says_that_it_cannot_tell(

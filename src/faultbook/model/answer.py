@@ -136,6 +136,8 @@ class FailingAnswer:
         nearest: the known name nearest to a filter that matched nothing.
         unmatched: the word of the filter that matched nothing.
         due_every_seconds: the shortest declared period among the matching series.
+        series_elsewhere: how many series there are that the question leaves out; counted only
+            where it leaves none in.
     """
 
     headline: Headline
@@ -151,6 +153,7 @@ class FailingAnswer:
     nearest: str | None = None
     unmatched: str | None = None
     due_every_seconds: float | None = None
+    series_elsewhere: int = 0
 
     @property
     def exit_code(self) -> int:

@@ -75,6 +75,7 @@ def failing(tx: Transaction, query: FailingQuery, policy: Policy) -> FailingAnsw
         other_branches=elsewhere,
         failing_before=before,
         due_every_seconds=totals.due_every_seconds,
+        series_elsewhere=0 if totals.series else standings.count_series(tx),
     )
     answer = replace(answer, shared_reason=_shared_reason(answer.bad))
     return replace(answer, headline=_headline(answer, totals, policy))

@@ -62,6 +62,11 @@ def read_totals(tx: Transaction, scope: Scope) -> Totals:
     return Totals(row.total, int(row.passing), int(row.heartbeat), row.newest, row.every)
 
 
+def count_series(tx: Transaction) -> int:
+    """Count every series there is."""
+    return int(tx.execute(select(func.count()).select_from(series)).scalar_one())
+
+
 def count_bad_elsewhere(tx: Transaction, scope: Scope, main_branch: str) -> int:
     """Count the bad series on other branches."""
     statement = select(func.count()).where(

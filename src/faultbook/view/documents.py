@@ -37,6 +37,7 @@ def failing_document(answer: FailingAnswer) -> Document:
         "unmatched": answer.unmatched,
         "nearest": answer.nearest,
         "due_every_seconds": answer.due_every_seconds,
+        "series_elsewhere": answer.series_elsewhere,
     }
 
 

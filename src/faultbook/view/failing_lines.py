@@ -113,16 +113,21 @@ def _empty(answer: FailingAnswer) -> list[Span]:
         running = sum(series.running_since is not None for series in answer.series)
         under_way = f" {running} {'is' if running == 1 else 'are'} running." if running else ""
         return [*_strong("I can't tell: no run has closed yet."), under_way]
+    if answer.series_elsewhere:
+        strong = _strong("I can't tell: no run is recorded", *_scope(answer), " yet.")
+        return [*strong, _elsewhere(answer.series_elsewhere)]
     strong = _strong("I can't tell: no run is recorded yet.")
     return [*strong, " Record one: ", Code(RECORD_ONE)]
+
+
+def _elsewhere(count: int) -> str:
+    return f" {count} series {'is' if count == 1 else 'are'} recorded elsewhere."
 
 
 def _no_match(answer: FailingAnswer) -> list[Span]:
     strong = _strong("No series matches ", Code(name(answer.unmatched or "")), ".")
     if answer.nearest is not None:
         return [*strong, " Nearest: ", Code(name(answer.nearest)), "."]
-    if answer.unmatched == answer.branch:
-        return [*strong, " Ask for another branch, or set ", Code("main_branch"), "."]
     return [*strong, " Ask without it to see every series."]
 
 
