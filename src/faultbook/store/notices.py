@@ -1,6 +1,6 @@
 """The queue of owed side effects: append, claim, settle, postpone, give up."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import bindparam, case, func, or_, select, update
@@ -30,17 +30,29 @@ def append(tx: Transaction, notice: NewNotice) -> str:
     return str(values["id"])
 
 
-def claim(tx: Transaction, claimer: str, until: Instant, limit: int) -> list[Notice]:
+def claim(
+    tx: Transaction,
+    claimer: str,
+    until: Instant,
+    limit: int,
+    resting: Collection[str] = (),
+) -> list[Notice]:
     """Claim owed notices, one a target at most, receipts before repaints, then by age.
 
-    One a target, so that a channel's messages keep their order and its pace is kept. A claim that
-    was not settled by `until` can be taken over.
+    One a target, so that a channel's messages keep their order and its pace is kept; a target that
+    is `resting` is passed over. A claim that was not settled by `until` can be taken over.
     """
     free = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until < tx.now)
     busy = select(notices.c.target).where(_OWED, notices.c.claimed_until >= tx.now)
     statement = (
         select(notices)
-        .where(_OWED, notices.c.not_before <= tx.now, free, notices.c.target.not_in(busy))
+        .where(
+            _OWED,
+            notices.c.not_before <= tx.now,
+            free,
+            notices.c.target.not_in(busy),
+            notices.c.target.not_in(list(resting)),
+        )
         .order_by(notices.c.priority, notices.c.sequence)
         .limit(limit * 4)
     )
@@ -70,9 +82,17 @@ def settle(tx: Transaction, notice_id: str, receipt: dict[str, Any]) -> None:
     _change(tx, notice_id, values | {"claimed_until": None})
 
 
-def postpone(tx: Transaction, notice_id: str, not_before: Instant, error: str) -> None:
-    """Let go of a notice that could not be sent, to be tried again later."""
-    _change(tx, notice_id, {"not_before": not_before, "claimed_until": None, "error": error})
+def postpone(
+    tx: Transaction, notice_id: str, not_before: Instant, error: str, *, refused: bool = False
+) -> None:
+    """Let go of a notice that could not be sent, to be tried again later.
+
+    `refused` says that it was certainly not sent: the attempt is then not counted.
+    """
+    values: dict[str, Any] = {"not_before": not_before, "claimed_until": None, "error": error}
+    if refused:
+        values["attempts"] = notices.c.attempts - 1
+    _change(tx, notice_id, values)
 
 
 def give_up(tx: Transaction, notice_id: str, error: str) -> None:
@@ -81,10 +101,22 @@ def give_up(tx: Transaction, notice_id: str, error: str) -> None:
     _change(tx, notice_id, values | {"claimed_until": None})
 
 
-def release(tx: Transaction, claimer_prefix: str, notice_ids: Iterable[str]) -> None:
-    """Let go of claims at an orderly end, so that nobody waits for them to run out."""
-    mine = notices.c.id.in_(list(notice_ids)) & notices.c.claimed_by.startswith(claimer_prefix)
-    tx.execute(update(notices).where(_OWED, mine).values(claimed_until=None))
+def release(tx: Transaction, claimers: Iterable[str]) -> int:
+    """Let go of all claims of claimers that are gone, so that nobody waits for them to run out."""
+    theirs = notices.c.claimed_by.in_(list(claimers)) & notices.c.claimed_until.is_not(None)
+    return tx.execute(update(notices).where(_OWED, theirs).values(claimed_until=None)).rowcount
+
+
+def list_claimers(tx: Transaction) -> list[str]:
+    """List who holds claims on owed notices."""
+    held = select(notices.c.claimed_by).where(_OWED, notices.c.claimed_until.is_not(None))
+    return [str(claimer) for claimer in tx.execute(held.distinct()).scalars()]
+
+
+def was_owed(tx: Transaction, kind: str, target: str) -> bool:
+    """Tell whether a side effect of a kind was ever owed to a target."""
+    found = select(notices.c.id).where(notices.c.kind == kind, notices.c.target == target)
+    return tx.execute(found.limit(1)).first() is not None
 
 
 def count_owed(tx: Transaction) -> int:

@@ -1,0 +1,215 @@
+"""The courier: claims what is owed, sends it at Slack's pace, and settles it.
+
+A claim lasts longer than any attempt, so nothing is renewed: what was not settled when a claim ran
+out belongs to a process that is gone, and is taken over. An attempt that may have been the second
+looks for the first one's message before it sends.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from faultbook.base.clock import seconds
+from faultbook.base.errors import UnavailableError
+from faultbook.delivery.slack.claimer import claimers_that_are_gone, name_claimer
+from faultbook.delivery.slack.pace import Pace
+from faultbook.delivery.slack.post import NotSentError, Post, Receipt
+from faultbook.model.notice import NewNotice, Notice
+from faultbook.operations.questions import Owed, ReplyTo, give_up_post, read_reply_to
+from faultbook.store import notices
+from faultbook.store.engine import Store
+from faultbook.view.message import Message
+
+_POLL_SECONDS = 1.0
+_GATHER_SECONDS = 0.005
+_BACKOFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
+
+Render = Callable[[Notice], Message]
+"""Makes the message that a notice owes, from the store; runs in the store's threads."""
+
+log = structlog.get_logger("courier")
+
+
+@dataclass(frozen=True, slots=True)
+class CourierLimits:
+    """How the courier works.
+
+    Attributes:
+        at_once: messages on their way at the same time.
+        attempts: after so many a message is given up.
+        attempt_seconds: how long one attempt may take; less than the lease.
+        lease_seconds: how long a claim lasts.
+    """
+
+    at_once: int = 8
+    attempts: int = 8
+    attempt_seconds: float = 15.0
+    lease_seconds: float = 20.0
+
+
+class Courier:
+    """Sends the notices of one bot."""
+
+    def __init__(
+        self,
+        store: Store,
+        render: Render,
+        post: Post,
+        pace: Pace,
+        limits: CourierLimits | None = None,
+    ) -> None:
+        self._store = store
+        self._render = render
+        self._post = post
+        self._pace = pace
+        self._limits = limits or CourierLimits()
+        self._name = name_claimer()
+        self._woken = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take over what a crashed bot of this machine had claimed, and begin."""
+        await self._take_over()
+        self._loop = asyncio.create_task(self._run(), name="courier")
+
+    def wake(self) -> None:
+        """Say that something new is owed."""
+        self._woken.set()
+
+    async def stop(self, patience: float = 10.0) -> None:
+        """Claim nothing more, and finish what is under way, for so many seconds at most."""
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=patience)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        with contextlib.suppress(UnavailableError):
+            await self._store.write_async(notices.release, [self._name])
+
+    async def _take_over(self) -> None:
+        if self._store.is_postgresql:
+            return  # its claimers may live on machines of the same name; their leases end soon
+        held = await self._store.read_async(notices.list_claimers)
+        gone = claimers_that_are_gone(held)
+        if gone:
+            freed = await self._store.write_async(notices.release, gone)
+            log.info("claims_taken_over", notices=freed)
+
+    async def _run(self) -> None:
+        look = True
+        while True:
+            try:
+                claimed = await self._claim() if look else []
+            except UnavailableError as error:
+                log.warning("claim_failed", why=error.message)
+                claimed = []
+            for notice in claimed:
+                self._start(notice)
+            look = bool(claimed) or await self._rest()
+
+    async def _claim(self) -> list[Notice]:
+        free = self._limits.at_once - len(self._under_way)
+        if free <= 0:
+            return []
+        until = self._store.clock() + seconds(self._limits.lease_seconds)
+        resting = self._pace.resting()
+        return await self._store.write_async(notices.claim, self._name, until, free, resting)
+
+    async def _rest(self) -> bool:
+        """Wait for a reason to look again, and tell whether there may be something to claim."""
+        ready = self._pace.next_ready()
+        wait = _POLL_SECONDS if ready is None else min(_POLL_SECONDS, ready)
+        try:
+            await asyncio.wait_for(self._woken.wait(), wait)
+        except TimeoutError:
+            return await self._is_due()
+        self._woken.clear()
+        await asyncio.sleep(_GATHER_SECONDS)  # several questions at once are claimed at once
+        return True
+
+    async def _is_due(self) -> bool:
+        """Look without writing: other processes owe too, and an idle bot should cost nothing."""
+        try:
+            due = await self._store.read_async(notices.next_due)
+        except UnavailableError as error:
+            log.warning("store_unavailable", why=error.message)
+            return False
+        return due is not None and due <= self._store.clock()
+
+    def _start(self, notice: Notice) -> None:
+        # Held from now on, so that two messages never race for a channel.
+        self._pace.hold(notice.target, self._limits.attempt_seconds)
+        task = asyncio.create_task(self._deliver(notice), name=f"notice {notice.id}")
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its claim runs out, and it is tried again.
+            log.error("settling_failed", task=task.get_name(), exc_info=error)
+        self._woken.set()
+
+    async def _deliver(self, notice: Notice) -> None:
+        to = read_reply_to(notice.payload)
+        try:
+            async with asyncio.timeout(self._limits.attempt_seconds):
+                receipt = await self._attempt(notice, to)
+        except NotSentError as error:
+            await self._not_sent(notice, to, error)
+        except TimeoutError:
+            await self._not_sent(notice, to, NotSentError("took too long"))
+        except UnavailableError as error:
+            await self._not_sent(notice, to, NotSentError(error.code, refused=True, wait=1.0))
+        except Exception as error:  # the last boundary: a bug must not hold up the queue
+            log.exception("attempt_failed", notice=notice.id)
+            await self._not_sent(notice, to, NotSentError(type(error).__name__))
+        else:
+            self._pace.release(notice.target)
+            if not receipt.found:
+                self._pace.posted(notice.target)
+            await self._store.write_async(notices.settle, notice.id, receipt.as_json())
+
+    async def _attempt(self, notice: Notice, to: ReplyTo) -> Receipt:
+        if notice.attempts > 1:
+            found = await self._post.find(notice.id, to)
+            if found is not None:
+                return found
+        message = await self._store.in_thread(self._render, notice)
+        return await self._post.send(notice.id, to, message)
+
+    async def _not_sent(self, notice: Notice, to: ReplyTo, error: NotSentError) -> None:
+        self._pace.release(notice.target)
+        self._pace.posted(notice.target)
+        if error.permanent or (not error.refused and notice.attempts >= self._limits.attempts):
+            log.error("notice_given_up", notice=notice.id, kind=notice.kind, why=error.words)
+            owed = _word_of_it(notice, to, error) if error.permanent else None
+            await self._store.write_async(give_up_post, notice.id, error.words, owed)
+            return
+        wait = error.wait if error.wait is not None else _backoff(notice.attempts)
+        if error.refused and error.wait is not None:
+            self._pace.hold(notice.target, wait)
+        log.warning("notice_postponed", notice=notice.id, why=error.words, seconds=round(wait, 1))
+        until = self._store.clock() + seconds(wait)
+        await self._store.write_async(
+            notices.postpone, notice.id, until, error.words, refused=error.refused
+        )
+
+
+def _backoff(attempts: int) -> float:
+    return _BACKOFF_SECONDS[min(attempts, len(_BACKOFF_SECONDS)) - 1]
+
+
+def _word_of_it(notice: Notice, to: ReplyTo, error: NotSentError) -> NewNotice | None:
+    """Owe the person who asked for a post that was refused a direct word of it."""
+    if not to.asked_here or notice.kind == Owed.NOT_POSTED:
+        return None
+    direct = replace(to, channel=to.user, thread_ts=None, asked_here=False)
+    return direct.notice(Owed.NOT_POSTED, place=to.channel, why=error.words)

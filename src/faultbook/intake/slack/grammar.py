@@ -1,0 +1,286 @@
+"""The small closed grammar of what may be asked in chat.
+
+A message is one of our questions, chit-chat, or unclear: every word has to be understood, and a
+word that is not makes the whole message unclear. Guessing would answer a question nobody asked.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from faultbook.base.clock import Instant
+from faultbook.base.errors import InvalidError
+from faultbook.base.when import parse_when
+from faultbook.intake.slack import phrases
+from faultbook.intake.slack.filters import (
+    Filters,
+    UnclearError,
+    read_filter,
+    read_filters,
+    read_subject,
+)
+from faultbook.intake.slack.reader import Reader
+from faultbook.intake.slack.words import Word, read_words
+from faultbook.model.answer import FailingQuery
+from faultbook.model.diff import Moment, Point, parse_point
+
+_NO_MENTION = "<@>"
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """What's failing?"""
+
+    query: FailingQuery
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRequest:
+    """What changed between two commits or moments? Without `after`, until now."""
+
+    before: Point
+    after: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be asked?"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChitChat:
+    """Nothing is asked; nothing is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """None of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One of ours, with a part that can't be read."""
+
+    error: InvalidError
+
+
+Ask: TypeAlias = Failing | DiffRequest | Help | ChitChat | Unclear | Unreadable
+
+
+def parse(text: str, mention: str, now: Instant) -> Ask:
+    """Understand a message; `mention` is the start of the token that names the bot."""
+    said = read_words(text, mention)
+    if said.is_long:
+        return Unclear()
+    if not said.words:
+        return ChitChat() if said.has_emoji else Help()
+    return _understand(said.words, now)
+
+
+def parse_filters(text: str, now: Instant) -> Ask:
+    """Understand what follows `/failing`: limits with or without a preposition, or a question."""
+    said = read_words(text, _NO_MENTION)
+    filters = Filters()
+    try:
+        read_filters(Reader(said.words), filters, now, bare=True)
+        return Unclear() if said.is_long else Failing(filters.query())
+    except UnclearError:
+        return _understand(said.words, now)
+    except InvalidError as error:
+        return Unreadable(error)
+
+
+def parse_diff(text: str, now: Instant) -> Ask:
+    """Understand what follows `/faultbook diff`."""
+    said = read_words(text, _NO_MENTION)
+    try:
+        return Unclear() if said.is_long else _points(said.words, now)
+    except InvalidError as error:
+        return Unreadable(error)
+
+
+def _understand(words: Sequence[Word], now: Instant) -> Ask:
+    chat = _chit_chat(words)
+    if chat is not None:
+        return chat
+    stripped = Reader(words)
+    stripped.take_all(phrases.LEAD_INS)
+    stripped.take(phrases.WHETHER)
+    stripped.drop_tail(phrases.TAILS)
+    try:
+        for candidate in dict.fromkeys((tuple(words), stripped.rest)):
+            for form in _FORMS:
+                found = _try(form, candidate, now)
+                if found is not None:
+                    return found
+    except InvalidError as error:
+        return Unreadable(error)
+    return Unclear()
+
+
+def _chit_chat(words: Sequence[Word]) -> Ask | None:
+    """Tell chit-chat; a greeting alone is answered with help, since it is often the first word."""
+    reader = Reader(words)
+    chatted = False
+    while not reader.is_done:
+        if reader.take(phrases.CHAT):
+            chatted = True
+        elif not reader.take(phrases.GREETINGS | phrases.CHAT_FILLERS):
+            return None
+    return ChitChat() if chatted else Help()
+
+
+Form: TypeAlias = Callable[[Reader, Instant], Ask]
+"""One way to ask; raises UnclearError where the words are not of that way."""
+
+
+def _try(form: Form, words: Sequence[Word], now: Instant) -> Ask | None:
+    try:
+        return form(Reader(words), now)
+    except UnclearError:
+        return None
+
+
+def _need(found: object) -> None:
+    if not found:
+        raise UnclearError
+
+
+def _help(reader: Reader, now: Instant) -> Ask:
+    del now
+    _need(reader.take(phrases.HELP) and reader.is_done)
+    return Help()
+
+
+def _changed(reader: Reader, now: Instant) -> Ask:
+    """`what changed since yesterday`, `diff a1b2c3d 9f8e7d6`."""
+    asked = reader.take(phrases.WHAT_CHANGED)
+    _need(asked)
+    if reader.is_done and asked not in {"diff", "compare"}:
+        return DiffRequest(Moment(parse_when("yesterday", now)))
+    return _points(reader.rest, now)
+
+
+def _plain(reader: Reader, now: Instant) -> Ask:
+    """`failures`, `status prod`."""
+    _need(reader.take(phrases.PLAIN_QUESTIONS))
+    return _limited(reader, Filters(), now, bare=True)
+
+
+def _how_things_are(reader: Reader, now: Instant) -> Ask:
+    _need(reader.take(phrases.HOW_THINGS_ARE))
+    return _limited(reader, Filters(), now)
+
+
+def _which(reader: Reader, now: Instant) -> Ask:
+    """`what is failing`, `which jobs in prod have failed since Monday`."""
+    filters = Filters()
+    _need(reader.take(phrases.WHICH))
+    reader.take(phrases.ARTICLES)
+    reader.take(phrases.NOUNS)
+    _between(reader, filters, now)
+    reader.take(phrases.BE | phrases.HAVE)
+    reader.take_all(phrases.ADVERBS)
+    _need(reader.take(phrases.STATES | phrases.PAST))
+    reader.take(phrases.NOUNS)
+    return _limited(reader, filters, now)
+
+
+def _anything(reader: Reader, now: Instant) -> Ask:
+    """`is anything failing`, `any failures in prod`, `everything ok`."""
+    filters = Filters()
+    reader.take(phrases.BE | phrases.HAVE | phrases.DO)
+    about = reader.take(phrases.EVERYTHING)
+    reader.take_all(phrases.ADVERBS)
+    about = reader.take(phrases.NOUNS) or about
+    _between(reader, filters, now)
+    reader.take(phrases.BE | phrases.HAVE)
+    reader.take_all(phrases.ADVERBS)
+    state = reader.take(phrases.STATES | phrases.PAST | phrases.FAILURES)
+    _need(state and (about or state in phrases.BAD | phrases.FAILURES))
+    return _limited(reader, filters, now)
+
+
+def _one(reader: Reader, now: Instant) -> Ask:
+    """`is invoice-sync failing in prod`, `why did the export job fail`, `prod broken`."""
+    filters = Filters()
+    reader.take(phrases.QUESTION_STARTS)
+    verb = reader.take(phrases.BE | phrases.HAVE | phrases.DO)
+    _need(read_subject(reader, filters))
+    _between(reader, filters, now)
+    verb = reader.take(phrases.BE | phrases.HAVE) or verb
+    reader.take_all(phrases.ADVERBS)
+    state = reader.take(phrases.STATES | phrases.PAST)
+    _need(state and (verb or state in phrases.BAD))
+    return _limited(reader, filters, now)
+
+
+def _wrong_with(reader: Reader, now: Instant) -> Ask:
+    """`what is wrong with invoice-sync`, `how is prod doing`, `status of branch release/2`."""
+    filters = Filters()
+    _need(reader.take(phrases.WRONG_WITH))
+    if not read_subject(reader, filters):
+        _need(read_filter(reader, filters, now))
+    _between(reader, filters, now)
+    reader.take(phrases.STATES)
+    return _limited(reader, filters, now)
+
+
+def _limited(reader: Reader, filters: Filters, now: Instant, *, bare: bool = False) -> Ask:
+    read_filters(reader, filters, now, bare=bare)
+    return Failing(filters.query())
+
+
+def _between(reader: Reader, filters: Filters, now: Instant) -> None:
+    while read_filter(reader, filters, now):
+        pass
+
+
+def _points(words: Sequence[Word], now: Instant) -> Ask:
+    """Read one or two commits or moments.
+
+    Raises:
+        InvalidError: they are neither, or there are none.
+    """
+    reader = Reader(words)
+    reader.take_all(phrases.BEFORE_POINTS)
+    texts = [part for word in reader.rest for part in word.text.replace("..", " .. ").split()]
+    if not texts:
+        raise InvalidError(
+            "There is nothing to compare.",
+            code="nothing_to_compare",
+            next_step="Say `diff a1b2c3d 9f8e7d6`, or `what changed since yesterday?`",
+            where="point",
+        )
+    single = _point(texts, now)
+    if isinstance(single, InvalidError):
+        return _two_points(texts, now, single)
+    return DiffRequest(single)
+
+
+def _two_points(texts: Sequence[str], now: Instant, problem: InvalidError) -> Ask:
+    for at in range(1, len(texts)):
+        right = at + (texts[at].casefold() in phrases.BETWEEN_POINTS)
+        before, after = _point(texts[:at], now), _point(texts[right:], now)
+        if not isinstance(before, InvalidError) and not isinstance(after, InvalidError):
+            return DiffRequest(before, after)
+    raise problem
+
+
+def _point(texts: Sequence[str], now: Instant) -> Point | InvalidError:
+    try:
+        return parse_point(" ".join(texts), now)
+    except InvalidError as error:
+        return error
+
+
+_FORMS: tuple[Form, ...] = (
+    _help,
+    _changed,
+    _plain,
+    _how_things_are,
+    _which,
+    _anything,
+    _wrong_with,
+    _one,
+)
