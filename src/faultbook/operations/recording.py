@@ -187,7 +187,7 @@ def read_run(tx: Transaction, run_id: str) -> RunRecord:
             )
         run = runs.find_run(tx, found[0]) if found else None
     if run is None:
-        raise _no_run(run_id)
+        raise no_run(run_id)
     return run
 
 
@@ -240,7 +240,7 @@ def _over_cost(start: RunStart, usage: Usage) -> bool:
 def _existing(tx: Transaction, run_id: str, *, hold: bool = False) -> RunRecord:
     run = runs.find_run(tx, run_id, hold=hold)
     if run is None:
-        raise _no_run(run_id)
+        raise no_run(run_id)
     return run
 
 
@@ -256,7 +256,8 @@ def _open_run(tx: Transaction, run_id: str) -> RunRecord:
     return run
 
 
-def _no_run(run_id: str) -> NotFoundError:
+def no_run(run_id: str) -> NotFoundError:
+    """Say that there is no such run."""
     return NotFoundError(
         f"There is no run `{run_id[:80]}`.",
         code="run_not_found",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from faultbook.base.clock import Instant
 from faultbook.base.ids import new_id
@@ -187,6 +187,27 @@ def find_runs_by_suffix(tx: Transaction, suffix: str, limit: int = 3) -> list[st
         .limit(limit)
     )
     return list(tx.execute(statement).scalars())
+
+
+def forget_replays(tx: Transaction, key: SeriesKey, before: Instant) -> int:
+    """Delete a series' replays that arrived before an instant; tells how many there were."""
+    old = (
+        select(runs.c.sequence)
+        .join(series, series.c.id == runs.c.series_id)
+        .where(
+            series.c.workflow == key.workflow,
+            series.c.environment == key.environment,
+            series.c.branch == key.branch,
+            runs.c.run_type == RunType.REPLAY.value,
+            runs.c.received_at < before,
+        )
+    )
+    sequences = list(tx.execute(old).scalars())
+    if sequences:
+        for table in (artifacts, events):
+            tx.execute(delete(table).where(table.c.run_sequence.in_(sequences)))
+        tx.execute(delete(runs).where(runs.c.sequence.in_(sequences)))
+    return len(sequences)
 
 
 def list_events(tx: Transaction, sequence: int, limit: int = 1000) -> list[RunEvent]:
