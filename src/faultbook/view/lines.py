@@ -225,3 +225,8 @@ def utc(instant: Instant, now: Instant | None = None) -> str:
     moment = to_datetime(instant)
     year = "" if now is not None and to_datetime(now).year == moment.year else f" {moment.year}"
     return f"{moment.day} {_MONTHS[moment.month - 1]}{year} {moment:%H:%M}"
+
+
+def sentence(text: str) -> str:
+    """End a sentence with its full stop."""
+    return text if text.endswith((".", ":", "?")) else f"{text}."

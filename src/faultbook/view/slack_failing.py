@@ -50,6 +50,7 @@ from faultbook.view.lines import (
     name,
     plain,
     safe_url,
+    sentence,
     words,
 )
 from faultbook.view.message import Block, Message
@@ -98,25 +99,30 @@ def _chunks(lines: Sequence[Line], size: int) -> Iterable[Sequence[Line]]:
     return (lines[at : at + size] for at in range(0, len(lines), size))
 
 
-def fitting_lines(series: SeriesAnswer, answer: FailingAnswer) -> list[Line]:
-    """Tell a failing series in three lines that fit a section's budget."""
+def fitting_lines(
+    series: SeriesAnswer, answer: FailingAnswer, *, elsewhere: str = " in Details"
+) -> list[Line]:
+    """Tell a failing series in three lines that fit a section's budget.
+
+    `elsewhere` says where evidence can be read that has no link.
+    """
     tried: list[Line] = []
     for name_length, detail_length, linked in _FITS:
-        tried = series_lines(series, answer, name_length, detail_length, linked=linked)
+        evidence = _evidence(series, elsewhere, linked=linked)
+        tried = _series_lines(series, answer, name_length, detail_length, evidence)
         if len(text_of(tried)) <= CHARACTERS_A_SECTION:
             break
     return tried
 
 
-def series_lines(
+def _series_lines(
     series: SeriesAnswer,
     answer: FailingAnswer,
     name_length: int,
     detail_length: int,
-    *,
-    linked: bool,
+    evidence: Line,
 ) -> list[Line]:
-    """Tell a failing series: what it is, how long and why, and where it broke."""
+    """Tell what it is, how long and why, and where it broke."""
     title: list[Span] = [
         Sign(SIGNS["failing"]),
         Bold(name(series.key.workflow, name_length)),
@@ -130,7 +136,7 @@ def series_lines(
     history = join(
         (_cause(series, detail_length), newest_unproven(series), running(series)), [". "]
     )
-    whence = join((*_where_it_broke(series), _evidence(series, linked=linked)))
+    whence = join((*_where_it_broke(series), evidence))
     return [line for line in (title, history, whence) if line]
 
 
@@ -144,7 +150,7 @@ def _cause(series: SeriesAnswer, detail_length: int) -> Line:
 
 def _where_it_broke(series: SeriesAnswer) -> Iterable[Line]:
     if series.first_bad is not None:
-        yield ["first bad ", mark(series.first_bad)]
+        yield [Rich("first bad "), Plain("First bad "), mark(series.first_bad)]
     if series.last_good is None:
         yield ["never passed"]
     else:
@@ -152,8 +158,8 @@ def _where_it_broke(series: SeriesAnswer) -> Iterable[Line]:
         yield ["last good ", mark(series.last_good), " ", Moment(at)]
 
 
-def _evidence(series: SeriesAnswer, *, linked: bool) -> Line:
-    """Say where the evidence can be read: by a link, else by its name in Details."""
+def _evidence(series: SeriesAnswer, elsewhere: str, *, linked: bool) -> Line:
+    """Say where the evidence can be read: by a link, else by its name and where it is shown."""
     if linked:
         for ref in series.evidence:
             url = safe_url(ref.uri)
@@ -163,7 +169,7 @@ def _evidence(series: SeriesAnswer, *, linked: bool) -> Line:
         if url is not None:
             return ["evidence ", Link(url, "the run")]
     if series.evidence:
-        return ["evidence ", Code(name(series.evidence[0].name)), " in Details"]
+        return ["evidence ", Code(name(series.evidence[0].name)), elsewhere]
     return []
 
 
@@ -234,11 +240,6 @@ def _in_text(lines: Sequence[Line]) -> Line:
     return [*title, ": ", *join(rest, [". "])]
 
 
-def sentence(text: str) -> str:
-    """End a sentence with its full stop."""
-    return text if text.endswith((".", ":", "?")) else f"{text}."
-
-
 def _within(parts: Sequence[str], budget: int) -> list[str]:
     kept: list[str] = []
     for part in parts:
@@ -254,7 +255,8 @@ def _buttons(answer: FailingAnswer, *, cut_off: bool, post_here: bool) -> list[B
     if answer.headline is Headline.NO_MATCH:
         return _buttons_without_match(answer)
     if answer.headline is Headline.EMPTY and not answer.series:
-        return [button("Help", ASK_HELP)]
+        every = [button("All branches", ASK_FAILING, write_query(FailingQuery(all_branches=True)))]
+        return [*(every if answer.series_elsewhere else ()), button("Help", ASK_HELP)]
     value = write_query(answer.query)
     about = f"on {cut(answer.branch, 40)}" if answer.branch else "on all branches"
     offered = (
@@ -267,8 +269,10 @@ def _buttons(answer: FailingAnswer, *, cut_off: bool, post_here: bool) -> list[B
 
 
 def _buttons_without_match(answer: FailingAnswer) -> list[Block]:
-    everything = button("What's failing?", ASK_FAILING, write_query(FailingQuery()))
     if answer.nearest is None:
-        return [everything]
+        return [button("What's failing?", ASK_FAILING, write_query(FailingQuery()))]
     nearest = write_query(FailingQuery(place=answer.nearest, since=answer.query.since))
-    return [button(f"Ask {cut(name(answer.nearest), 16)}", ASK_FAILING, nearest), everything]
+    return [
+        button(f"Ask {cut(name(answer.nearest), 16)}", ASK_FAILING, nearest),
+        button("Help", ASK_HELP),
+    ]

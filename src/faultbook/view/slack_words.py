@@ -1,0 +1,104 @@
+"""What the bot says beside answers: help, what it did not understand, arrival, its own errors."""
+
+from faultbook.base.errors import FaultbookError
+from faultbook.model.answer import FailingQuery
+from faultbook.view.actions import ASK_FAILING, ASK_HELP, write_query
+from faultbook.view.lines import Bold, Code, Line, Rich, Span, escape, join, name, plain, words
+from faultbook.view.message import Block, Message
+from faultbook.view.slack_blocks import actions, button, context, section
+
+_ERROR_WORDS = 400
+
+
+def help_message() -> Message:
+    """Say what can be asked; a new verb is told here."""
+    ask: Line = [
+        Bold("Ask"),
+        " ",
+        Code("@faultbook what's failing?"),
+        " (",
+        Code("in prod"),
+        ", ",
+        Code("since Monday"),
+        "), ",
+        Code("is invoice-sync failing?"),
+        ", ",
+        Code("what changed since yesterday?"),
+    ]
+    commands: Line = [
+        Bold("Commands"),
+        " ",
+        *join(([Code("/failing")], [Code("/faultbook diff yesterday")]), [", "]),
+        ", ",
+        Code("/faultbook help"),
+    ]
+    threads: Line = ["In threads, mention me: Slack has no commands there."]
+    blocks = [section([ask]), section([commands]), context([threads])]
+    return _message([ask, commands, threads], [*blocks, *actions([_whats_failing()])])
+
+
+def unclear_message() -> Message:
+    """Answer what was not understood; it is recorded nowhere."""
+    lines: list[Line] = [
+        ["Is that a question or a task? Nothing is recorded yet."],
+        [
+            "I take questions only: ask ",
+            *join(([Code("what's failing?")], [Code("what changed since yesterday?")]), [" or "]),
+        ],
+    ]
+    return _message(lines, [section(lines), *actions([_whats_failing(), _help()])])
+
+
+def unknown_verb_message(word: str, nearest: str | None) -> Message:
+    """Answer a command whose verb is none of ours."""
+    line: list[Span] = [Code(name(word)), " is no verb. "]
+    line += ["Nearest: ", Code(nearest), "."] if nearest else ["Ask for ", Code("help"), "."]
+    return _message([line], [section([line]), *actions([_whats_failing(), _help()])])
+
+
+def arrival_message() -> Message:
+    """Introduce the bot to a channel, once."""
+    line: Line = [
+        "I'm Faultbook. I say what's failing, from verified evidence. I post here only when asked."
+    ]
+    return _message([line], [section([line]), *actions([_whats_failing(), _help()])])
+
+
+def refusal_message(error: FaultbookError) -> Message:
+    """Say why something asked for was not done: what happened, what to do, and the code last."""
+    happened = [Rich("*"), *coded(error.message), Rich("*")]
+    if "*" in error.message or "`" in error.message:
+        happened = coded(error.message)  # bold can't hold every sign
+    line = join((happened, coded(error.next_step), [Code(error.code)]), [" "])
+    return _message([line], [section([line])])
+
+
+def own_error_message(number: str) -> Message:
+    """Own up to a bug of ours by its number."""
+    line: Line = [
+        Bold("Faultbook failed"),
+        " (",
+        Code(number),
+        "). Nothing was recorded; send it again.",
+    ]
+    return _message([line], [section([line])])
+
+
+def coded(text: str) -> list[Span]:
+    """Take a sentence of ours, in which backticks stand around what is shown letter by letter."""
+    parts = words(text, _ERROR_WORDS).split("`")
+    if len(parts) % 2 == 0:  # an odd sign: none of it is ours
+        return ["`".join(parts)]
+    return [Code(part) if at % 2 else part for at, part in enumerate(parts) if part]
+
+
+def _whats_failing() -> Block:
+    return button("What's failing?", ASK_FAILING, write_query(FailingQuery()))
+
+
+def _help() -> Block:
+    return button("Help", ASK_HELP)
+
+
+def _message(lines: list[Line], blocks: list[Block]) -> Message:
+    return Message(escape(" ".join(plain(line, 0) for line in lines)), blocks)
