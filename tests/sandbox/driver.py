@@ -136,7 +136,8 @@ class Workspace:
 
     def api(self, method: str, *, token: str | None = None, **args: Any) -> Json:  # noqa: ANN401 - JSON of any kind
         """Calls a Web API method as the bot would, and gives the answer as it is."""
-        bearer = {"Authorization": f"Bearer {self.bot_token if token is None else token}"}
+        used = self.bot_token if token is None else token
+        bearer = {"Authorization": f"Bearer {used}"} if used else {}
         response = self._http.post(f"api/{method}", json=args, headers=bearer)
         answer: Json = response.json()
         return answer
@@ -145,6 +146,10 @@ class Workspace:
         """Posts as a person and gives the message's ts."""
         answer = self.post("say", user=user, channel=channel, text=text, thread_ts=thread)
         return str(answer["ts"])
+
+    def say_all(self, messages: list[Json]) -> list[str]:
+        """Posts many messages in one go: dicts of user, channel, text and thread_ts."""
+        return list(self.post("say_all", messages=messages)["ts"])
 
     def edit(self, user: str, channel: str, ts: str, text: str) -> None:
         """Edits a person's own message."""
@@ -324,6 +329,14 @@ class Workspace:
         """Changes options (retry_delays, ack_seconds, rate_limits, subscriptions, …)."""
         options: Json = self.post("options", **changes)["options"]
         return options
+
+    def retry_now(self) -> int:
+        """Makes every pending redelivery due at once; tells how many there were."""
+        return int(self.post("retry_now")["hurried"])
+
+    def forget_events(self) -> int:
+        """Drops every unsettled event; tells how many there were."""
+        return int(self.post("forget_events")["dropped"])
 
     def advance(self, seconds: float) -> None:
         """Moves the clock that trigger ids and response URLs live by."""

@@ -26,7 +26,6 @@ async def ask(sandbox: Sandbox, kind: str, payload: Json, *, accepts: bool) -> A
         payload: What happened.
         accepts: Whether the acknowledgement may carry an answer.
     """
-    sandbox.live.push("asking", {"user": payload.get("user", {}).get("id", "")})
     if sandbox.hub.sockets:
         result: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
         sandbox.hub.send(

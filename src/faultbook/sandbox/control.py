@@ -6,6 +6,7 @@ a name; `channel` an id, a name, or `dm` for the person's conversation with the 
 
 Acting as a person:
     POST say            user, channel, text, thread_ts?         → ts, message
+    POST say_all        messages: a list of what `say` takes → ts list, in one go
     POST edit           user, channel, ts, text
     POST delete         user, channel, ts
     POST react, unreact user, channel, ts, name
@@ -45,6 +46,8 @@ Causing trouble (see `faultbook.sandbox.faults` for the kinds and their fields):
     POST deafen         makes the open sockets deaf
     POST options        see `faultbook.sandbox.options.Options`; GET shows them
     POST advance        seconds       moves the clock that triggers and response URLs live by
+    POST retry_now                    makes pending redeliveries due at once
+    POST forget_events                drops every unsettled event
     POST verify_url                   asks the bot's request URL to echo a challenge
 """
 
@@ -116,6 +119,12 @@ async def _say(control: Control, body: Json) -> Json:
     thread_ts = as_text(body.get("thread_ts"))
     message = talk.say(control.sandbox, user, channel, as_text(body.get("text")), thread_ts)
     return {"ts": message["ts"], "channel": channel.id, "message": message}
+
+
+async def _say_all(control: Control, body: Json) -> Json:
+    with control.sandbox.store.transaction():
+        said = [await _say(control, as_dict(one)) for one in as_list(body.get("messages"))]
+    return {"ts": [one["ts"] for one in said]}
 
 
 async def _edit(control: Control, body: Json) -> Json:
@@ -272,6 +281,7 @@ async def _archive(control: Control, body: Json) -> Json:
 
 ACTS: dict[str, Act] = {
     "say": _say,
+    "say_all": _say_all,
     "edit": _edit,
     "delete": _delete,
     "react": _react,

@@ -27,6 +27,7 @@ class Delivery:
         reason: Why the last attempt failed.
         parked: Whether it waits for a connection.
         first_frame: Its first envelope, for the fault that sends it again.
+        timer: The pending redelivery.
     """
 
     body: Json
@@ -34,6 +35,7 @@ class Delivery:
     reason: str = ""
     parked: bool = False
     first_frame: str = ""
+    timer: asyncio.TimerHandle | None = None
 
     @property
     def event_id(self) -> str:
@@ -66,6 +68,7 @@ class Deliverer:
         self._tasks: set[asyncio.Task[None]] = set()
         self.unsettled: dict[str, Delivery] = {}
         self.given_up: list[str] = []
+        self._closed = False
         hub.opened = self.resume
 
     def start(self) -> None:
@@ -78,6 +81,7 @@ class Deliverer:
 
     async def close(self) -> None:
         """Stops sending; what is unsettled stays on disk."""
+        self._closed = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -103,11 +107,28 @@ class Deliverer:
             if delivery.parked:
                 self._attempt(delivery)
 
+    def hurry(self) -> int:
+        """Makes every pending redelivery due now, and tells how many there were."""
+        due = [one for one in self.unsettled.values() if one.timer is not None]
+        for delivery in due:
+            self._attempt(delivery)
+        return len(due)
+
+    def forget(self) -> int:
+        """Drops every unsettled event, and tells how many there were."""
+        dropped = list(self.unsettled.values())
+        for delivery in dropped:
+            self._settle(delivery)
+        return len(dropped)
+
     def _reachable(self) -> bool:
         return bool(self._hub.sockets or self._options.bot_url)
 
     def _attempt(self, delivery: Delivery) -> None:
-        if delivery.event_id not in self.unsettled:
+        if delivery.timer is not None:
+            delivery.timer.cancel()
+            delivery.timer = None
+        if self._closed or delivery.event_id not in self.unsettled:
             return
         delivery.parked = not self._reachable()
         if delivery.parked:
@@ -157,6 +178,8 @@ class Deliverer:
         await self._http.event(delivery.body)
 
     def _took(self, delivery: Delivery, ack: Ack) -> None:
+        if self._closed or delivery.event_id not in self.unsettled:
+            return
         if ack.good:
             self._settle(delivery)
             return
@@ -175,7 +198,8 @@ class Deliverer:
         self._later(retries[0 if lost else delivery.attempts - 1], delivery)
 
     def _later(self, seconds: float, delivery: Delivery) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._attempt, delivery)
+        loop = asyncio.get_running_loop()
+        delivery.timer = loop.call_later(seconds, self._attempt, delivery)
 
     def _settle(self, delivery: Delivery) -> None:
         self.unsettled.pop(delivery.event_id, None)

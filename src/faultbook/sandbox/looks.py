@@ -27,7 +27,12 @@ def _find(sandbox: Sandbox, request: web.Request) -> tuple[str, Channel | None]:
 def _state(sandbox: Sandbox, request: web.Request) -> Json:
     user, _ = _find(sandbox, request)
     state, manifest = sandbox.state, sandbox.manifest
-    seen = [one for one in state.channels.values() if one.kind == "public" or user in one.members]
+    guest = user in state.users and state.users[user].is_restricted
+    seen = [
+        one
+        for one in state.channels.values()
+        if user in one.members or (one.kind == "public" and not guest)
+    ]
     return {
         "team": {"id": sandbox.identity.team_id, "name": "Local workspace"},
         "bot": sandbox.bot.id,

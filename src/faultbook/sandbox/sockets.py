@@ -49,7 +49,7 @@ class Socket:
 
     number: int
     ws: web.WebSocketResponse
-    opened: float
+    transport: asyncio.BaseTransport | None
     deaf: bool
     queue: "asyncio.Queue[str | None]" = field(default_factory=asyncio.Queue)
 
@@ -106,7 +106,7 @@ class SocketHub:
         await ws.prepare(request)
         self._count += 1
         deaf = self._faults.take("deaf") is not None
-        socket = Socket(self._count, ws, self._clock.now(), deaf)
+        socket = Socket(self._count, ws, request.transport, deaf)
         writer = asyncio.create_task(self._write(socket))
         try:
             self._admit(socket)
@@ -204,8 +204,9 @@ class SocketHub:
         if reason:
             frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "local"}}
             self._put(socket, "disconnect", json.dumps(frame), always=True)
-        elif socket.ws._req is not None and socket.ws._req.transport is not None:  # noqa: SLF001 - aiohttp has no public way to cut a line
-            socket.ws._req.transport.abort()  # noqa: SLF001
+        else:
+            if isinstance(socket.transport, asyncio.WriteTransport):
+                socket.transport.abort()
             return
 
         async def close() -> None:

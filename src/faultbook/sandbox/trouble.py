@@ -52,6 +52,18 @@ async def _advance(control: HasSandbox, body: Json) -> Json:
     return {"now": control.sandbox.clock.now()}
 
 
+async def _retry_now(control: HasSandbox, body: Json) -> Json:
+    if body:
+        raise bad_arguments("retry_now takes no arguments")
+    return {"hurried": control.sandbox.deliverer.hurry()}
+
+
+async def _forget_events(control: HasSandbox, body: Json) -> Json:
+    if body:
+        raise bad_arguments("forget_events takes no arguments")
+    return {"dropped": control.sandbox.deliverer.forget()}
+
+
 async def _verify_url(control: HasSandbox, body: Json) -> Json:
     if not control.sandbox.options.bot_url or body:
         raise bad_arguments("set the option bot_url first; verify_url takes no arguments")
@@ -66,5 +78,7 @@ ACTS: dict[str, Callable[[HasSandbox, Json], Awaitable[Json]]] = {
     "deafen": _deafen,
     "options": _options,
     "advance": _advance,
+    "retry_now": _retry_now,
+    "forget_events": _forget_events,
     "verify_url": _verify_url,
 }

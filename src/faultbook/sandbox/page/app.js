@@ -201,12 +201,20 @@ async function reload() {
   showModals();
 }
 
-on("message", ({ channel, message, fresh }) => {
-  if (channel === state.current) {
-    drawMessages();
+// Many changes in one breath are drawn once.
+let drawing = false;
+function redraw() {
+  if (drawing) return;
+  drawing = true;
+  setTimeout(() => {
+    drawing = false;
+    if (here()?.kind !== "im" || state.tab === "messages") drawMessages();
     drawThread();
-    return;
-  }
+  });
+}
+
+on("message", ({ channel, message, fresh }) => {
+  if (channel === state.current) return redraw();
   const other = state.channels.get(channel);
   if (other && fresh && message.user !== state.me && other.members.includes(state.me)) {
     const known = (other.seen ??= new Set());
@@ -216,9 +224,7 @@ on("message", ({ channel, message, fresh }) => {
   }
 });
 on("deleted", ({ channel }) => {
-  if (channel !== state.current) return;
-  drawMessages();
-  drawThread();
+  if (channel === state.current) redraw();
 });
 on("views", showModals);
 on("home", () => { if (here()?.kind === "im" && state.tab === "home") drawHome(); });

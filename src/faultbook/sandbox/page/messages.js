@@ -9,6 +9,8 @@ import { plain } from "./mrkdwn.js";
 import { post, state, tell } from "./store.js";
 
 const TOGETHER = 5 * 60 * 1000;
+const PAGE = 120;
+const shown = new Map();
 const HUES = [12, 38, 88, 150, 178, 205, 232, 262, 292, 330];
 
 /** Draws somebody's picture: initials on a colour of their own, or the bot's mark. */
@@ -39,11 +41,22 @@ const sorted = (list) => list.sort((a, b) => (a.ts < b.ts ? -1 : 1));
 
 /** Draws a list of messages, keeping to its end if it was there. */
 export function drawList(list, messages, { channel, thread = "", lastRead = "" }) {
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80 || !list.dataset.drawn || list.dataset.drawn !== `${channel}:${thread}`;
+  const atEnd = list.dataset.drawn !== "kept" && (list.scrollHeight - list.scrollTop - list.clientHeight < 80 || list.dataset.drawn !== `${channel}:${thread}`);
+  const key = `${channel}:${thread}`;
+  const most = shown.get(key) ?? PAGE;
+  const hidden = messages.length - most;
   const nodes = [];
+  if (hidden > 0) {
+    nodes.push(el("button", { type: "button", class: "link earlier", text: `Show ${Math.min(hidden, PAGE)} earlier messages`, on: { click: () => {
+      shown.set(key, most + PAGE);
+      list.dataset.drawn = "kept";
+      drawList(list, messages, { channel, thread, lastRead });
+      list.scrollTop = 0;
+    } } }));
+  }
   let before = null;
   let marked = false;
-  for (const message of messages) {
+  for (const message of messages.slice(Math.max(0, hidden))) {
     const newDay = !before || dayOf(before.ts) !== dayOf(message.ts);
     if (newDay && !thread) nodes.push(el("div", { class: "day", role: "separator" }, el("span", { text: dayOf(message.ts) })));
     const unread = !marked && lastRead && message.ts > lastRead && message.user !== state.me && before;
