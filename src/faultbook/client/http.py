@@ -1,0 +1,172 @@
+"""The HTTP API as a client sees it: documents out, documents or our own errors back.
+
+Every call may be made again: what it writes is known by an Idempotency-Key, by the digest of the
+close, or by the artifact's name. Only Faultbook's own problem documents count as refusals; what a
+proxy or another program answers at this address is trouble on the way.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from faultbook.base.errors import (
+    ConflictError,
+    FaultbookError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from faultbook.client.codes import AMBIGUOUS, NOT_SENT
+
+_CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 5.0
+_PAUSE_SECONDS = 0.2
+_TOO_MANY_REQUESTS = 429
+_REFUSALS: dict[int, type[FaultbookError]] = {
+    401: UnauthenticatedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: TooLargeError,
+}
+
+
+class HttpClient:
+    """Reports runs to a Faultbook server.
+
+    Args:
+        url: where the server is, `https://faultbook.example`.
+        token: the agent's bearer token; None sends none.
+        seconds: how long an answer may take; connecting may take 2.
+
+    Raises:
+        InvalidError: the URL is none.
+    """
+
+    def __init__(self, url: str, token: str | None, seconds: float = _TOTAL_SECONDS) -> None:
+        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=_checked(url), timeout=timeout, headers=headers)
+
+    def start_run(self, document: bytes, key: str) -> dict[str, Any]:
+        """Open a run; the same key opens it once."""
+        return self._send("POST", "/v1/runs", document, {"Idempotency-Key": f'"{key}"'})
+
+    def close_run(self, run_id: str, document: bytes) -> dict[str, Any]:
+        """Close a run; the same close again gives the stored result."""
+        return self._send("POST", f"/v1/runs/{quote(run_id, safe='')}/close", document)
+
+    def record_run(self, document: bytes, key: str) -> dict[str, Any]:
+        """Record a whole run; the same key records it once."""
+        return self._send("POST", "/v1/runs:record", document, {"Idempotency-Key": f'"{key}"'})
+
+    def put_artifact(
+        self, run_id: str, name: str, content: Iterable[bytes], media_type: str | None = None
+    ) -> dict[str, Any]:
+        """Bring an artifact's bytes, piece by piece; this is tried once."""
+        path = f"/v1/runs/{quote(run_id, safe='')}/artifacts/{quote(name, safe='')}"
+        headers = {"Content-Type": media_type or "application/octet-stream"}
+        return self._try("PUT", path, content, headers)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def read_document(
+        self, path: str, parameters: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Read a document; what was not said is left out of the parameters."""
+        asked = f"{path}?{urlencode(parameters)}" if parameters else path
+        return self._send("GET", asked, b"")
+
+    def _send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Send a document, and once more when the server could not be had at that moment.
+
+        Raises:
+            UnavailableError: it can't be had; `code` tells whether it may have got the document.
+            FaultbookError: the server refuses it.
+        """
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        try:
+            return self._try(method, path, body, headers)
+        except UnavailableError as error:
+            if error.code == AMBIGUOUS and error.retry_after is None:
+                raise  # it hangs; asking again would only take as long again
+            first = error
+        time.sleep(_PAUSE_SECONDS)
+        try:
+            return self._try(method, path, body, headers)
+        except UnavailableError as error:
+            # The first try may have arrived, whatever became of the second.
+            raise (first if first.code == AMBIGUOUS else error) from error
+
+    def _try(
+        self, method: str, path: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, content=body, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _unavailable(f"does not answer: {error or 'no connection'}", NOT_SENT) from error
+        except httpx.HTTPError as error:
+            raise _unavailable(f"gave no answer: {type(error).__name__}", AMBIGUOUS) from error
+        return _document_of(answer)
+
+
+def _checked(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise _bad_url() from error
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
+        raise _bad_url()
+    return parsed
+
+
+def _bad_url() -> InvalidError:
+    return InvalidError(
+        "FAULTBOOK_URL is no address of a server.",
+        code="bad_url",
+        next_step="Write it as https://faultbook.example, without a user or password in it.",
+        where="FAULTBOOK_URL",
+    )
+
+
+def _unavailable(words: str, code: str, retry_after: float | None = None) -> UnavailableError:
+    return UnavailableError(
+        f"The server {words}.",
+        code=code,
+        next_step="Check FAULTBOOK_URL, and that the server runs.",
+        where="FAULTBOOK_URL",
+        retry_after=retry_after,
+    )
+
+
+def _document_of(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        document = {}
+    status = answer.status_code
+    if answer.is_success and document:
+        return document
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == _TOO_MANY_REQUESTS:
+        raise _unavailable(f"answered {status}", AMBIGUOUS, retry_after=_PAUSE_SECONDS)
+    code = document.get("code")
+    if answer.is_success or not isinstance(code, str):
+        raise _unavailable(f"answered {status}, and not as Faultbook does", AMBIGUOUS)
+    refusal = _REFUSALS.get(status, InvalidError)
+    raise refusal(
+        str(document.get("detail") or f"The server answered {status}."),
+        code=code,
+        next_step=str(document.get("next_step") or ""),
+        where=str(document.get("field") or ""),
+    )

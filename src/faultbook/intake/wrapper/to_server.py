@@ -1,0 +1,124 @@
+"""Recording by the HTTP API of a server."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from faultbook.base.clock import iso, system_clock
+from faultbook.base.errors import InvalidError, NotFoundError, TooLargeError
+from faultbook.client.http import HttpClient
+from faultbook.intake.wrapper.record import Record, target_of
+from faultbook.intake.wrapper.recorder import Receipt
+from faultbook.intake.wrapper.watch import INLINE_BYTES, Found
+
+_CHUNK = 1 << 20
+
+
+class ServerRecorder:
+    """Takes records to a server.
+
+    Args:
+        url: where it is.
+        client: how it is asked.
+        upload_limit: above this size, in bytes, an artifact is not sent; the server then believes
+            this host's own check, with a token that may attest.
+    """
+
+    def __init__(self, url: str, client: HttpClient, upload_limit: int) -> None:
+        self._url = url
+        self._client = client
+        self._limit = upload_limit
+
+    @property
+    def place(self) -> str:
+        """The server's address."""
+        return self._url
+
+    @property
+    def target(self) -> str:
+        """The mark of records that belong to this server."""
+        return target_of("server", self._url)
+
+    def start(self, record: Record) -> str:
+        """Open the record's run, and give its id."""
+        try:
+            answer = self._client.start_run(record.start_body(), record.start_key)
+        except InvalidError as error:
+            return self.start(_retimed(record, error))
+        return _text(answer, "run_id")
+
+    def finish(self, record: Record, files: Mapping[str, Found]) -> Receipt:
+        """Bring the artifacts that travel by themselves, then close the run, or record it whole."""
+        try:
+            return self._finish(record, files)
+        except InvalidError as error:
+            return self._finish(_retimed(record, error), files)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+    def _finish(self, record: Record, files: Mapping[str, Found]) -> Receipt:
+        loads = {name: found for name, found in files.items() if self._travels(found)}
+        run_id = record.run_id
+        if run_id is None and (record.maybe_started or loads):
+            run_id = self.start(record)
+        if run_id is not None:
+            try:
+                closing = record.without(self._bring(run_id, loads))
+                return _receipt(self._client.close_run(run_id, closing.close_body()))
+            except NotFoundError:  # the server has another database by now
+                pass
+        return _receipt(self._client.record_run(record.whole_body(), record.key))
+
+    def _travels(self, found: Found) -> bool:
+        is_inline = found.content is not None and len(found.content) <= INLINE_BYTES
+        return (
+            found.path is not None and not is_inline and (found.artifact.size or 0) <= self._limit
+        )
+
+    def _bring(self, run_id: str, loads: Mapping[str, Found]) -> frozenset[str]:
+        """Upload bytes; tells the names of what the server has read by itself."""
+        brought = []
+        for name, found in loads.items():
+            try:
+                content, media_type = _chunks(str(found.path)), found.artifact.media_type
+                self._client.put_artifact(run_id, name, content, media_type)
+            except (TooLargeError, OSError):  # the server's limit is lower; the file is gone by now
+                continue
+            brought.append(name)
+        return frozenset(brought)
+
+
+def _retimed(record: Record, error: InvalidError) -> Record:
+    """Tell our clock with a record whose times lie ahead of the server's, so that it corrects them.
+
+    Not told otherwise: a record is recognised by its bytes, and the time of its sending changes.
+
+    Raises:
+        InvalidError: that is not what the server refused.
+    """
+    if error.code != "bad_time" or "sent_at" in record.run:
+        raise error
+    run = {**record.run, "sent_at": iso(system_clock())}
+    return replace(record, key=f"{record.key}-clock", run=run)
+
+
+def _receipt(answer: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        _text(answer, "run_id"),
+        _text(answer, "verdict"),
+        answer.get("reason"),
+        str(answer.get("failure_reason") or ""),
+    )
+
+
+def _text(answer: Mapping[str, Any], field: str) -> str:
+    return str(answer.get(field) or "unknown")
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    with Path(path).open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
