@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from faultbook.model.answer import FailingQuery
+from faultbook.model.diff import Commit, Moment, Point
 from faultbook.model.notice import NewNotice, Priority
 from faultbook.store import notices, seen
 from faultbook.store.transaction import Transaction
@@ -57,6 +58,29 @@ def owed_answer(to: ReplyTo, query: FailingQuery) -> NewNotice:
     """Owe the answer to "what's failing?"; it is made from the store when it is sent."""
     asked = {name: value for name, value in asdict(query).items() if value}
     return to.notice(Owed.FAILING, query=asked)
+
+
+def owed_diff(to: ReplyTo, before: Point, after: Point | None) -> NewNotice:
+    """Owe the answer to "what changed?"."""
+    return to.notice(Owed.DIFF, before=_write_point(before), after=_write_point(after))
+
+
+def read_points(payload: dict[str, Any]) -> tuple[Point, Point | None]:
+    """Take back what is compared from a notice's payload."""
+    before = _read_point(payload["before"])
+    if before is None:
+        raise ValueError("a comparison without a first point")
+    return before, _read_point(payload["after"])
+
+
+def _write_point(point: Point | None) -> dict[str, Any] | None:
+    return None if point is None else asdict(point)
+
+
+def _read_point(values: dict[str, Any] | None) -> Point | None:
+    if values is None:
+        return None
+    return Commit(**values) if "version" in values else Moment(**values)
 
 
 def read_reply_to(payload: dict[str, Any]) -> ReplyTo:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 
@@ -27,8 +28,8 @@ _POLL_SECONDS = 1.0
 _GATHER_SECONDS = 0.005
 _BACKOFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 
-Render = Callable[[Notice], Message]
-"""Makes the message that a notice owes, from the store; runs in the store's threads."""
+Render = Callable[[str, dict[str, Any]], Message]
+"""Makes the message that a kind and its payload owe; runs in the store's threads."""
 
 log = structlog.get_logger("courier")
 
@@ -182,7 +183,7 @@ class Courier:
             found = await self._post.find(notice.id, to)
             if found is not None:
                 return found
-        message = await self._store.in_thread(self._render, notice)
+        message = await self._store.in_thread(self._render, notice.kind, notice.payload)
         return await self._post.send(notice.id, to, message)
 
     async def _not_sent(self, notice: Notice, to: ReplyTo, error: NotSentError) -> None:

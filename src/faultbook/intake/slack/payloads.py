@@ -24,6 +24,7 @@ class Identity:
     bot_user_id: str
     bot_id: str
     name: str = "faultbook"
+    team: str = ""
     enterprise_id: str | None = None
 
     @property

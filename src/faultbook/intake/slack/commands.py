@@ -1,0 +1,92 @@
+"""Slash commands: `/failing …` and `/faultbook verb …`, answered in the acknowledgement itself."""
+
+import asyncio
+import difflib
+from collections.abc import Callable
+
+from faultbook.base.clock import Instant
+from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.events import owed_for
+from faultbook.intake.slack.grammar import (
+    Ask,
+    ChitChat,
+    Help,
+    Unclear,
+    parse,
+    parse_diff,
+    parse_filters,
+)
+from faultbook.intake.slack.payloads import Command, Json, read_command
+from faultbook.operations.questions import ReplyTo
+from faultbook.view.message import Message
+from faultbook.view.slack_words import help_message, unknown_verb_message
+
+_ANSWER_SECONDS = 2.0
+"""Slack waits for 3 s; an answer that takes longer follows by the response URL."""
+
+_VERBS: dict[str, Callable[[str, Instant], Ask]] = {
+    "failing": parse_filters,
+    "diff": parse_diff,
+    "help": lambda _text, _now: Help(),
+}
+_WHOLE_COMMANDS = {"/failing": "failing"}
+
+
+async def take_command(desk: Desk, body: Json) -> Json | None:
+    """Answer a slash command to who gave it; nothing is recorded.
+
+    Raises:
+        UnavailableError: the store does not answer.
+    """
+    command = read_command(body)
+    answering = asyncio.ensure_future(_answer(desk, command))
+    done, _ = await asyncio.wait({answering}, timeout=_ANSWER_SECONDS)
+    if not done:
+        desk.tasks.start("late answer", lambda: _follow(desk, command, answering))
+        return None
+    return ephemeral(answering.result())
+
+
+def ephemeral(message: Message) -> Json:
+    """Make an acknowledgement that only who acted will see."""
+    return {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks}
+
+
+async def _follow(desk: Desk, command: Command, answering: "asyncio.Future[Message]") -> None:
+    desk.whisper(command.response_url, await answering)
+
+
+async def _answer(desk: Desk, command: Command) -> Message:
+    verb, text = _split(command)
+    ask = _understand(verb, text, desk.store.clock())
+    if ask is None:
+        return unknown_verb_message(verb, _nearest(verb))
+    to = ReplyTo(channel=command.channel, user=command.user, after="0")
+    owed = owed_for(ask, to)
+    return help_message() if owed is None else await desk.made(owed, private=True)
+
+
+def _split(command: Command) -> tuple[str, str]:
+    whole = _WHOLE_COMMANDS.get(command.name)
+    if whole is not None:
+        return whole, command.text
+    verb, _, text = command.text.partition(" ")
+    return verb.lower(), text.strip()
+
+
+def _understand(verb: str, text: str, now: Instant) -> Ask | None:
+    """Read a verb and what follows; None where neither verb nor sentence is known."""
+    if not verb:
+        return Help()
+    read = _VERBS.get(verb)
+    if read is not None:
+        return read(text, now)
+    whole = parse(f"{verb} {text}", "<@>", now)
+    if isinstance(whole, ChitChat):
+        return Help()
+    return None if isinstance(whole, Unclear) else whole
+
+
+def _nearest(verb: str) -> str | None:
+    near = difflib.get_close_matches(verb, _VERBS, n=1, cutoff=0.5)
+    return near[0] if near else None

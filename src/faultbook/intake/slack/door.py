@@ -1,0 +1,94 @@
+"""The door: each kind of payload to its handler, and one boundary for what goes wrong there."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from faultbook.base.errors import FaultbookError, InvalidError, UnavailableError
+from faultbook.base.redaction import redact
+from faultbook.intake.slack.bolt import Dispatcher, Handlers
+from faultbook.intake.slack.clicks import take_click
+from faultbook.intake.slack.commands import ephemeral, take_command
+from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.events import NOT_RECORDED, take_event
+from faultbook.intake.slack.payloads import Json, read_click
+from faultbook.view.message import Message
+from faultbook.view.slack_words import own_error_message, refusal_message
+
+log = structlog.get_logger("slack")
+
+
+def open_door(desk: Desk) -> Dispatcher:
+    """Put Bolt in front of the handlers; what it gives takes payloads of either mode."""
+
+    async def on_event(body: Json, redelivery: int) -> None:
+        await take_event(desk, body, redelivery)
+
+    async def on_command(body: Json) -> Json | None:
+        try:
+            return await take_command(desk, body)
+        except Exception as error:  # noqa: BLE001 - the boundary: the person is told
+            return ephemeral(_explain(error))
+
+    async def on_click(body: Json) -> Json | None:
+        return await _acknowledged(desk, body, lambda: take_click(desk, body))
+
+    async def on_shortcut(body: Json) -> Json | None:
+        return await _acknowledged(desk, body, _unknown_shortcut)
+
+    return Dispatcher(
+        desk.client,
+        desk.me,
+        Handlers(
+            event=on_event,
+            command=on_command,
+            click=on_click,
+            submission=_nothing,
+            closing=_nothing,
+            shortcut=on_shortcut,
+            options=_no_options,
+        ),
+    )
+
+
+async def _acknowledged(
+    desk: Desk, body: Json, take: Callable[[], Awaitable[Json | None]]
+) -> Json | None:
+    """Acknowledge in any case: Slack sends no click again, and the person is told what happened."""
+    try:
+        return await take()
+    except Exception as error:  # noqa: BLE001 - the boundary: the person is told
+        click = read_click(body, desk.me)
+        desk.whisper(click.response_url, _explain(error), click.thread_ts)
+        return None
+
+
+def _explain(error: Exception) -> Message:
+    if isinstance(error, UnavailableError):
+        log.warning("nothing_recorded", why=redact(error.message))
+        return refusal_message(NOT_RECORDED)
+    if isinstance(error, FaultbookError):
+        return refusal_message(error)
+    number = f"E-{secrets.token_hex(2)}"
+    log.error("handler_failed", number=number, exc_info=error)
+    return own_error_message(number)
+
+
+async def _unknown_shortcut() -> Json | None:
+    raise InvalidError(
+        "I have no such shortcut any more, so nothing happened.",
+        code="unknown_shortcut",
+        next_step="Mention me, or use /failing.",
+    )
+
+
+async def _nothing(body: Json) -> Json | None:
+    """Acknowledge what none of our windows sends."""
+    del body
+    return None
+
+
+async def _no_options(body: Json) -> Json | None:
+    del body
+    return {"options": []}

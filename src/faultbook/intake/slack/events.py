@@ -1,0 +1,131 @@
+"""Events: what people say to the bot, Home, and being brought into a channel."""
+
+import secrets
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from faultbook.base.clock import Instant
+from faultbook.base.errors import UnavailableError
+from faultbook.base.redaction import redact
+from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.grammar import (
+    Ask,
+    ChitChat,
+    DiffRequest,
+    Failing,
+    Help,
+    Unreadable,
+    parse,
+)
+from faultbook.intake.slack.payloads import Arrived, Heard, HomeOpened, Json, read_event
+from faultbook.model.answer import FailingQuery
+from faultbook.model.notice import NewNotice
+from faultbook.operations.questions import (
+    Owed,
+    ReplyTo,
+    accept_arrival,
+    owed_answer,
+    owed_diff,
+)
+from faultbook.view.message import Message
+from faultbook.view.slack_home import home_view
+from faultbook.view.slack_words import own_error_message, refusal_message
+
+_LAST_REDELIVERY = 3
+NOT_RECORDED = UnavailableError(
+    "My store does not answer, so nothing was recorded.",
+    code="store_unavailable",
+    next_step="Send it again in a minute.",
+)
+
+log = structlog.get_logger("slack")
+
+
+async def take_event(desk: Desk, body: Json, redelivery: int) -> None:
+    """Take one event; returns when it may be acknowledged.
+
+    Raises:
+        Exception: nothing was recorded, and Slack shall send it again.
+    """
+    event = read_event(body, desk.me)
+    if isinstance(event, Heard):
+        await _hear(desk, event, redelivery)
+    elif isinstance(event, HomeOpened):
+        desk.tasks.start("home", lambda: publish_home(desk, event.user))
+    elif isinstance(event, Arrived):
+        await _arrive(desk, event)
+
+
+def owed_for(ask: Ask, to: ReplyTo) -> NewNotice | None:
+    """Tell what is owed for something that was asked; None where no answer is."""
+    if isinstance(ask, Failing):
+        return owed_answer(to, ask.query)
+    if isinstance(ask, DiffRequest):
+        return owed_diff(to, ask.before, ask.after)
+    if isinstance(ask, Unreadable):
+        error = ask.error
+        return to.notice(
+            Owed.UNREADABLE,
+            message=redact(error.message),
+            code=error.code,
+            next_step=redact(error.next_step),
+        )
+    if isinstance(ask, ChitChat):
+        return None
+    return to.notice(Owed.HELP if isinstance(ask, Help) else Owed.UNCLEAR)
+
+
+async def publish_home(desk: Desk, user: str) -> None:
+    """Paint a person's Home from the store."""
+    answer = await desk.ask(FailingQuery())
+    view = home_view(answer, connection=desk.connection())
+    await desk.client.views_publish(user_id=user, view=view)
+
+
+async def _hear(desk: Desk, heard: Heard, redelivery: int) -> None:
+    try:
+        await _take(desk, heard, desk.store.clock())
+    except UnavailableError as error:
+        log.warning("event_not_recorded", why=error.message, redelivery=redelivery)
+        if redelivery < _LAST_REDELIVERY:
+            raise  # unacknowledged, it comes again
+        await _say(desk, heard, refusal_message(NOT_RECORDED))
+    except Exception:
+        # A bug does not go away by redelivery: the person is told, and Slack is not asked again.
+        number = f"E-{secrets.token_hex(2)}"
+        log.exception("event_failed", number=number)
+        if not await _say(desk, heard, own_error_message(number)):
+            raise
+
+
+async def _take(desk: Desk, heard: Heard, now: Instant) -> None:
+    ask = parse(heard.text, desk.me.mention, now)
+    to = ReplyTo(
+        channel=heard.channel,
+        user=heard.user,
+        after=heard.ts,
+        thread_ts=heard.thread_ts or (None if heard.is_direct else heard.ts),
+    )
+    owed = owed_for(ask, to)
+    if owed is not None:
+        # A mention can come as two events that tell of the same message.
+        message = f"message:{heard.team}:{heard.channel}:{heard.ts}"
+        await desk.accept([f"event:{heard.team}:{heard.event_id}", message], owed)
+
+
+async def _say(desk: Desk, heard: Heard, note: Message) -> bool:
+    try:
+        await desk.tell(heard.channel, heard.user, heard.thread_ts, note)
+    except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        log.warning("note_lost", why=type(error).__name__)
+        return False
+    return True
+
+
+async def _arrive(desk: Desk, arrived: Arrived) -> None:
+    to = ReplyTo(channel=arrived.channel, user=arrived.user, after=arrived.ts)
+    key = f"event:{arrived.team}:{arrived.event_id}"
+    if await desk.store.write_async(accept_arrival, key, to.notice(Owed.ARRIVAL)):
+        desk.wake()
