@@ -45,16 +45,31 @@ _NAMED = re.compile(
     r"|access[_-]?token|private[_-]?key|client[_-]?secret)[\w-]{0,20}['\"]?\s*[:=]\s*)"
     r"(\"[^\"\n]+\"|'[^'\n]+'|[^\s,;&'\"]{3,})"
 )
-# A quick test that spares most texts the whole list.
-_HINT = re.compile(
-    r"(?i)-----BEGIN|xox|xapp-|hooks\.slack|github_pat|gh[pousr]_|glpat|sk-|[sr]k_|A3T|AKIA|ASIA"
-    r"|ABIA|ACCA|AIza|SG\.|npm_|pypi-|fb_|eyJ|authorization|://[^\s/]*@|passw|secret|key|token"
+SIGNS = (
+    *("-----begin", "xox", "xapp-", "hooks.slack", "github_pat", "glpat", "aiza", "eyj"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "sk-", "sg.", "npm_", "pypi-", "fb_"),
+    *("sk_test", "sk_live", "sk_prod", "rk_test", "rk_live", "rk_prod"),
+    *("a3t", "akia", "asia", "abia", "acca", "authorization", "passw", "secret"),
+    *("apikey", "api_key", "api-key", "accesskey", "access_key", "access-key"),
+    *("privatekey", "private_key", "private-key", "authtoken", "auth_token", "auth-token"),
+    *("accesstoken", "access_token", "access-token"),
 )
+"""No rule but that of user names in links matches a text, case folded, that has none of these."""
+
+
+def may_hold_secret(text: str) -> bool:
+    """Tell quickly whether a rule could match; it spares most texts the whole list."""
+    folded = text.casefold()
+    # A plain search for each is several times faster than one pattern of them all.
+    for sign in SIGNS:
+        if sign in folded:
+            return True
+    return "://" in folded and "@" in folded
 
 
 def redact(text: str) -> str:
     """Replace every secret in `text` by a marker that names the rule it matched."""
-    if not _HINT.search(text):
+    if not may_hold_secret(text):
         return text
     for rule, pattern in _RULES:
         text = pattern.sub(f"[REDACTED:{rule}]", text)

@@ -6,6 +6,7 @@ everywhere: Faultbook read the bytes.
 
 import codecs
 import hashlib
+from collections.abc import Callable
 
 from faultbook.base.redaction import redact
 from faultbook.model.evidence import Artifact, Check
@@ -15,8 +16,9 @@ EXCERPT_LINES = 20
 EXCERPT_CHARACTERS = 2_000
 # Longer than the excerpt, so that a secret is whole when it is looked for.
 _HEAD_BYTES = 16_384
-# Characters without ink that `str.isspace` does not count: byte order mark, zero width, Mongolian.
-_INKLESS = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u180e"))
+# Characters without ink that `str.strip` leaves: byte order mark, zero width, Mongolian separator.
+_INKLESS = "\ufeff\u200b\u200c\u200d\u2060\u180e"
+_WITHOUT_INKLESS = dict.fromkeys(map(ord, _INKLESS))
 
 
 class ArtifactReader:
@@ -28,6 +30,7 @@ class ArtifactReader:
         media_type: str | None = None,
         uri: str | None = None,
         claimed_sha256: str | None = None,
+        redaction: Callable[[str], str] = redact,
     ) -> None:
         self._name = name
         self._media_type = media_type
@@ -35,18 +38,21 @@ class ArtifactReader:
         self._claimed = claimed_sha256.lower() if claimed_sha256 else None
         self._hash = hashlib.sha256()
         self._size = 0
-        self._head = bytearray()
-        self._blank = True
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._redaction = redaction
+        self._head = b""
+        # Until there is more than the head, its blankness is seen at the end.
+        self._blank_beyond = True
+        self._decoder: codecs.IncrementalDecoder | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         self._hash.update(chunk)
         self._size += len(chunk)
-        if len(self._head) < _HEAD_BYTES:
-            self._head += chunk[: _HEAD_BYTES - len(self._head)]
-        if self._blank:
-            self._blank = self._is_blank(chunk, final=False)
+        room = _HEAD_BYTES - len(self._head)
+        if room > 0:
+            self._head += chunk[:room]
+        if self._size > _HEAD_BYTES and self._blank_beyond:
+            self._look_beyond(chunk if room <= 0 else self._head + chunk[room:])
 
     def finish(self) -> Artifact:
         """Judge the bytes: a digest that differs, nothing in them, or verified."""
@@ -57,7 +63,7 @@ class ArtifactReader:
             detail = (
                 f"{self._name}: its digest is {sha256[:12]}, {self._claimed[:12]} was announced"
             )
-        elif self._blank and self._is_blank(b"", final=True):
+        elif self._is_blank():
             check = Check.EMPTY
             what = "holds white space only" if self._size else "has no bytes"
             detail = f"{self._name} {what}"
@@ -69,29 +75,45 @@ class ArtifactReader:
             size=self._size,
             media_type=self._media_type,
             mismatch=mismatch,
-            excerpt=None if check is Check.EMPTY else excerpt_of(bytes(self._head)),
+            excerpt=None if check is Check.EMPTY else excerpt_of(self._head, self._redaction),
             detail=detail,
         )
 
-    def _is_blank(self, chunk: bytes, *, final: bool) -> bool:
+    def _look_beyond(self, chunk: bytes) -> None:
+        if self._decoder is None:
+            self._decoder = codecs.getincrementaldecoder("utf-8")()
         try:
-            text = self._decoder.decode(chunk, final)
+            self._blank_beyond = _has_no_ink(self._decoder.decode(chunk))
         except UnicodeDecodeError:
-            return False  # binary content is content
-        return not text.translate(_INKLESS).strip()
+            self._blank_beyond = False  # binary content is content
+
+    def _is_blank(self) -> bool:
+        if self._decoder is not None:
+            # Bytes of a character that was cut off are content too.
+            return self._blank_beyond and not self._decoder.getstate()[0]
+        try:
+            return _has_no_ink(self._head.decode())
+        except UnicodeDecodeError:
+            return False
 
 
-def excerpt_of(head: bytes) -> str | None:
+def _has_no_ink(text: str) -> bool:
+    left = text.strip()
+    return not left or (left[0] in _INKLESS and not left.translate(_WITHOUT_INKLESS).strip())
+
+
+def excerpt_of(head: bytes, redaction: Callable[[str], str] = redact) -> str | None:
     """Give the first lines of text, redacted; None for binary content."""
     try:
-        # The head may end within a character.
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else cut_excerpt(text)
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        if len(head) < _HEAD_BYTES or error.end != len(head):
+            return None
+        text = head[: error.start].decode()  # the head ends within a character
+    return None if "\0" in text else cut_excerpt(text, redaction)
 
 
-def cut_excerpt(text: str) -> str:
+def cut_excerpt(text: str, redaction: Callable[[str], str] = redact) -> str:
     """Redact text and cut it to what is kept for people to read where they are."""
-    lines = redact(text).splitlines(keepends=True)[:EXCERPT_LINES]
+    lines = redaction(text).splitlines(keepends=True)[:EXCERPT_LINES]
     return "".join(lines)[:EXCERPT_CHARACTERS]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from faultbook.base.errors import InvalidError
-from faultbook.base.redaction import redact, redact_or_none
+from faultbook.base.redaction import redact
 from faultbook.base.text import cut
 from faultbook.model.artifact_bytes import ArtifactReader, cut_excerpt
-from faultbook.model.document_text import kept_text, plain
+from faultbook.model.document_text import Redaction, kept_text, plain
 from faultbook.model.documents import JUNIT_MEDIA_TYPE, ArtifactDocument
 from faultbook.model.evidence import Artifact, Check
 from faultbook.model.judge import TestCounts
@@ -26,13 +26,14 @@ _WORST_CHECK_FIRST = (
 
 
 def read_artifacts(
-    documents: Sequence[ArtifactDocument], *, attested: bool
+    documents: Sequence[ArtifactDocument], *, attested: bool, redaction: Redaction
 ) -> tuple[tuple[Artifact, ...], TestCounts | None]:
     """Check every artifact, and count the tests of those that are JUnit reports.
 
     Args:
         documents: the artifacts as they were reported.
         attested: the reporter is Faultbook's own wrapper, whose checks are believed.
+        redaction: how texts are redacted.
 
     Raises:
         InvalidError: two share a name, one is no base64, a report can't be read.
@@ -44,7 +45,7 @@ def read_artifacts(
     for index, document in enumerate(documents):
         field = f"artifacts.{index}"
         data = _bytes_of(document, field)
-        artifact = _artifact(document, data, attested=attested)
+        artifact = _artifact(document, data, attested=attested, redaction=redaction)
         if artifact.name in found:
             raise InvalidError(
                 f"Two artifacts are called `{cut(artifact.name, 80)}`.",
@@ -59,24 +60,31 @@ def read_artifacts(
     return tuple(found.values()), tests
 
 
-def _artifact(document: ArtifactDocument, data: bytes | None, *, attested: bool) -> Artifact:
-    name, uri = redact(document.name), redact_or_none(document.uri)
+def _artifact(
+    document: ArtifactDocument, data: bytes | None, *, attested: bool, redaction: Redaction
+) -> Artifact:
+    name = redaction(document.name)
+    uri = redaction(document.uri) if document.uri else None
+    media_type = redaction(document.media_type) if document.media_type else None
+    detail = kept_text(document.detail, redaction)
     if data is None:
-        return _unread_artifact(document, Artifact(name, Check.UNREACHABLE, uri), attested=attested)
-    reader = ArtifactReader(name, document.media_type, uri, document.sha256)
+        named = Artifact(name, Check.UNREACHABLE, uri, media_type=media_type, detail=detail)
+        return _unread_artifact(document, named, attested=attested, redaction=redaction)
+    # What was base64 could not be looked at as a part of the document.
+    of_bytes = redaction if document.content is None else redact
+    reader = ArtifactReader(name, media_type, uri, document.sha256, of_bytes)
     reader.feed(data)
     read = reader.finish()
     claimed = document.check
     if claimed is None or _rank(claimed) >= _rank(read.check):
         return read
-    return replace(
-        read, check=claimed, mismatch=_mismatch(document), detail=kept_text(document.detail)
-    )
+    return replace(read, check=claimed, mismatch=_mismatch(document), detail=detail)
 
 
-def _unread_artifact(document: ArtifactDocument, artifact: Artifact, *, attested: bool) -> Artifact:
-    check = document.check or Check.UNREACHABLE
-    detail = kept_text(document.detail)
+def _unread_artifact(
+    document: ArtifactDocument, artifact: Artifact, *, attested: bool, redaction: Redaction
+) -> Artifact:
+    check, detail = document.check or Check.UNREACHABLE, artifact.detail
     if check is Check.VERIFIED and not (attested and document.sha256):
         check, detail = Check.UNREACHABLE, f"{artifact.name}: its bytes were not sent"
     elif check is Check.UNREACHABLE and not detail:
@@ -88,8 +96,7 @@ def _unread_artifact(document: ArtifactDocument, artifact: Artifact, *, attested
         # A digest is ours or our wrapper's; another's word for it is not kept as one.
         sha256=document.sha256.lower() if attested and document.sha256 else None,
         size=document.size,
-        media_type=redact_or_none(document.media_type),
-        excerpt=cut_excerpt(plain(document.excerpt)) if document.excerpt else None,
+        excerpt=cut_excerpt(plain(document.excerpt), redaction) if document.excerpt else None,
         detail=detail,
     )
 

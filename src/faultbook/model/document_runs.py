@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from faultbook.base.clock import SECOND, Instant
 from faultbook.base.errors import ForbiddenError, InvalidError
-from faultbook.base.redaction import redact, redact_or_none
+from faultbook.base.redaction import redact
 from faultbook.model.document_artifacts import is_junit, read_artifacts
-from faultbook.model.document_text import kept_tail, kept_text
+from faultbook.model.document_text import Redaction, kept_tail, kept_text
 from faultbook.model.documents import (
     CloseDocument,
     EventDocument,
@@ -33,12 +33,14 @@ class Reception:
         agent_name: who the token says it is; None where there is no token, then the document's
             own word counts.
         attested: the reporter verified artifacts on its own host, and is Faultbook's own wrapper.
+        redaction: how texts are redacted; see `redaction_for`.
     """
 
     policy: Policy
     received_at: Instant
     agent_name: str | None = None
     attested: bool = False
+    redaction: Redaction = redact
 
 
 def to_start(document: StartDocument, reception: Reception) -> RunStart:
@@ -101,18 +103,22 @@ def to_run(
             where="ended_at",
         )
     start = _start(document, reception, started)
-    end = _end(document, reception, max(started, ended))
+    end = _end(document, reception, max(started, ended), start.promised)
     check_outcome_said(end.outcome)
     return start, end, tuple(_event(event, reception, offset) for event in document.events)
 
 
 def _start(document: StartDocument, reception: Reception, started: Instant | None) -> RunStart:
-    policy = reception.policy
+    policy, redaction = reception.policy, reception.redaction
     _check_agent(document, reception)
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else redaction(text)
+
     series = SeriesKey(
-        redact(document.workflow),
-        redact(document.environment or policy.default_environment),
-        redact(document.branch or policy.main_branch),
+        redaction(document.workflow),
+        redaction(document.environment or policy.default_environment),
+        redaction(document.branch or policy.main_branch),
     )
     return RunStart(
         series,
@@ -120,17 +126,17 @@ def _start(document: StartDocument, reception: Reception, started: Instant | Non
         reception.received_at,
         occurred_at=document.started_at,
         run_type=document.run_type,
-        agent_name=reception.agent_name or redact_or_none(document.agent_name),
-        task_id=redact_or_none(document.task_id),
+        agent_name=reception.agent_name or clean(document.agent_name),
+        task_id=clean(document.task_id),
         attempt=document.attempt,
-        code_version=redact_or_none(document.code_version),
-        model=redact_or_none(document.model),
-        prompt_version=redact_or_none(document.prompt_version),
+        code_version=clean(document.code_version),
+        model=clean(document.model),
+        prompt_version=clean(document.prompt_version),
         input_sha256=document.input_sha256.lower() if document.input_sha256 else None,
-        state_refs=tuple(map(redact, document.state_refs)),
-        url=redact_or_none(document.url),
-        promised=tuple(map(redact, document.promised)),
-        contract=_contract(document),
+        state_refs=tuple(map(redaction, document.state_refs)),
+        url=clean(document.url),
+        promised=tuple(map(redaction, document.promised)),
+        contract=_contract(document, redaction),
         schedule=_schedule(document),
     )
 
@@ -146,19 +152,32 @@ def _check_agent(document: StartDocument, reception: Reception) -> None:
     )
 
 
+# Most runs promise no limits and count nothing: these values are shared.
 _NO_CONTRACT = Contract()
+_NO_USAGE = Usage()
 
 
-def _contract(document: StartDocument) -> Contract:
+def _contract(document: StartDocument, redaction: Redaction) -> Contract:
     tools = document.tool_allowlist
-    contract = Contract(
+    said = (
         document.timeout_seconds,
         document.grace_seconds,
-        None if tools is None else tuple(map(redact, tools)),
+        None if tools is None else tuple(map(redaction, tools)),
         document.token_limit,
         _money(document.cost_limit),
     )
-    return contract if contract != _NO_CONTRACT else _NO_CONTRACT
+    return _NO_CONTRACT if said == (None,) * 5 else Contract(*said)
+
+
+def _usage(document: CloseDocument) -> Usage:
+    said = (
+        document.input_tokens,
+        document.output_tokens,
+        _money(document.cost),
+        document.cpu_seconds,
+        document.peak_memory_bytes,
+    )
+    return _NO_USAGE if said == (None,) * 5 else Usage(*said)
 
 
 def _schedule(document: StartDocument) -> Schedule | None:
@@ -174,8 +193,16 @@ def _schedule(document: StartDocument) -> Schedule | None:
     return Schedule(document.every_seconds, document.due_grace_seconds or 0.0)
 
 
-def _end(document: CloseDocument, reception: Reception, ended: Instant) -> RunEnd:
-    artifacts, tests = read_artifacts(document.artifacts, attested=reception.attested)
+def _end(
+    document: CloseDocument,
+    reception: Reception,
+    ended: Instant,
+    promised: tuple[str, ...] = (),
+) -> RunEnd:
+    redaction = reception.redaction
+    artifacts, tests = read_artifacts(
+        document.artifacts, attested=reception.attested, redaction=redaction
+    )
     return RunEnd(
         ended,
         Outcome(
@@ -183,20 +210,15 @@ def _end(document: CloseDocument, reception: Reception, ended: Instant) -> RunEn
             signal=document.signal,
             started=document.command_started,
             timed_out=document.timed_out,
-            claim=_claim(document),
+            claim=_claim(document, redaction),
+            promised=promised,
             artifacts=artifacts,
             confirm=document.confirm,
             tests=tests,
         ),
-        Usage(
-            document.input_tokens,
-            document.output_tokens,
-            _money(document.cost),
-            document.cpu_seconds,
-            document.peak_memory_bytes,
-        ),
-        kept_tail(document.stdout_tail),
-        kept_tail(document.stderr_tail),
+        _usage(document),
+        kept_tail(document.stdout_tail, redaction),
+        kept_tail(document.stderr_tail, redaction),
     )
 
 
@@ -225,7 +247,7 @@ def check_outcome_said(outcome: Outcome) -> None:
         )
 
 
-def _claim(document: CloseDocument) -> Claim | None:
+def _claim(document: CloseDocument, redaction: Redaction) -> Claim | None:
     verdict = document.verdict
     if verdict is None:
         _refuse_words_without_verdict(document)
@@ -235,7 +257,9 @@ def _claim(document: CloseDocument) -> Claim | None:
     needs_reason = verdict in (Verdict.BLOCKED, Verdict.SKIPPED, Verdict.DEGRADED)
     if needs_reason and document.reason is None:
         raise _lacking(document, "reason")
-    return Claim(verdict, document.reason, document.failure_class, kept_text(document.detail))
+    return Claim(
+        verdict, document.reason, document.failure_class, kept_text(document.detail, redaction)
+    )
 
 
 def _refuse_words_without_verdict(document: CloseDocument) -> None:
@@ -261,9 +285,9 @@ def _lacking(document: CloseDocument, field: str) -> InvalidError:
 def _event(document: EventDocument, reception: Reception, offset: Instant) -> RunEvent:
     _settled(document, "occurred_at", offset, reception)  # refuses what lies ahead
     return RunEvent(
-        redact(document.kind),
-        redact(document.name),
-        kept_text(document.text),
+        reception.redaction(document.kind),
+        reception.redaction(document.name),
+        kept_text(document.text, reception.redaction),
         document.occurred_at,
         reception.received_at,
         document.client_seq,

@@ -117,23 +117,28 @@ def next_standing(before: Standing, verdict: Verdict) -> Standing:
 
 def advance(before: SeriesStanding, run: ClosedRun) -> SeriesStanding:
     """Take a standing one run further; `run` is newer than all that went into it."""
+    verdict = run.verdict
     recorded = max(run.recorded_at, before.newest_record_at or run.recorded_at)
-    moved = replace(before, newest=run, newest_record_at=recorded)
-    if run.verdict is Verdict.SKIPPED:
-        return moved
-    after = next_standing(before.standing, run.verdict)
-    counts = 0 if run.verdict is Verdict.PASSED else 1
-    if after is not before.standing:
-        moved = replace(moved, standing=after, since=run.mark.started_at, streak=counts)
-    else:
-        moved = replace(moved, streak=before.streak + counts)
-    if STANDING_OF[run.verdict] is after:
-        moved = replace(moved, basis=run)
-    if run.verdict is Verdict.PASSED:
-        return replace(moved, last_good=run.mark, first_bad=None)
-    if run.verdict in BAD_VERDICTS and before.first_bad is None:
-        return replace(moved, first_bad=run.mark)
-    return moved
+    if verdict is Verdict.SKIPPED:
+        return replace(before, newest=run, newest_record_at=recorded)
+    after = next_standing(before.standing, verdict)
+    passed = verdict is Verdict.PASSED
+    same = after is before.standing
+    first_bad = before.first_bad
+    if passed:
+        first_bad = None
+    elif first_bad is None and verdict in BAD_VERDICTS:
+        first_bad = run.mark
+    return SeriesStanding(
+        standing=after,
+        since=before.since if same else run.mark.started_at,
+        streak=(before.streak if same else 0) + (0 if passed else 1),
+        basis=run if STANDING_OF[verdict] is after else before.basis,
+        first_bad=first_bad,
+        last_good=run.mark if passed else before.last_good,
+        newest=run,
+        newest_record_at=recorded,
+    )
 
 
 def basis_of(newest: Iterable[ClosedRun]) -> ClosedRun | None:

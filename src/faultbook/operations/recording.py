@@ -151,13 +151,21 @@ def prepare_whole(
     start: RunStart, end: RunEnd, policy: Policy, events: Sequence[RunEvent] = ()
 ) -> WholeRun:
     """Judge a run by all that is known of it; a pure function."""
-    outcome = replace(
-        end.outcome,
-        heartbeat=start.series.workflow in policy.heartbeat,
-        broken_limits=(*end.outcome.broken_limits, *_broken_limits(start, end, events)),
-        promised=tuple(dict.fromkeys((*start.promised, *end.outcome.promised))),
-    )
-    return WholeRun(start, replace(end, outcome=outcome), judge(outcome), tuple(events))
+    outcome = end.outcome
+    broken = _broken_limits(start, end, events)
+    heartbeat = start.series.workflow in policy.heartbeat
+    promised = outcome.promised
+    if promised != start.promised:
+        promised = tuple(dict.fromkeys((*start.promised, *promised)))
+    if broken or heartbeat != outcome.heartbeat or promised is not outcome.promised:
+        outcome = replace(
+            outcome,
+            heartbeat=heartbeat,
+            broken_limits=(*outcome.broken_limits, *broken),
+            promised=promised,
+        )
+        end = replace(end, outcome=outcome)
+    return WholeRun(start, end, judge(outcome), tuple(events))
 
 
 def close_overdue(tx: Transaction) -> int:

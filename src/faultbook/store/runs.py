@@ -21,6 +21,7 @@ from faultbook.model.run import (
 )
 from faultbook.model.standing import ClosedRun, RunMark
 from faultbook.model.verdict import Judgement
+from faultbook.store.bulk import insert_rows
 from faultbook.store.run_rows import (
     artifact_values,
     end_values,
@@ -74,27 +75,20 @@ def append_closed(tx: Transaction, whole: Sequence[WholeRun]) -> list[str]:
             mark = RunMark(run_id, start.started_at, start.code_version)
             member = _member(mark, sequence, run.end, run.judgement, start)
             closed.setdefault(start.series, []).append(member)
-    tx.execute(insert(runs), run_rows if len(run_rows) > 1 else run_rows[0])
+    insert_rows(tx, runs, run_rows)
     _append_details(tx, whole, sequences)
     move_standings(tx, held, closed)
     return identifiers
 
 
 def _append_details(tx: Transaction, whole: Sequence[WholeRun], sequences: Sequence[int]) -> None:
-    artifact_rows = [
-        artifact_values(sequence, artifact)
-        for run, sequence in zip(whole, sequences, strict=True)
-        for artifact in run.end.outcome.artifacts
-    ]
-    if artifact_rows:
-        tx.execute(insert(artifacts), artifact_rows if len(artifact_rows) > 1 else artifact_rows[0])
-    event_rows = [
-        event_values(sequence, event)
-        for run, sequence in zip(whole, sequences, strict=True)
-        for event in run.events
-    ]
-    if event_rows:
-        tx.execute(insert(events), event_rows)
+    artifact_rows: list[dict[str, Any]] = []
+    event_rows: list[dict[str, Any]] = []
+    for run, sequence in zip(whole, sequences, strict=True):
+        artifact_rows += [artifact_values(sequence, found) for found in run.end.outcome.artifacts]
+        event_rows += [event_values(sequence, event) for event in run.events]
+    insert_rows(tx, artifacts, artifact_rows)
+    insert_rows(tx, events, event_rows)
 
 
 def close(

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, tuple_, update
+from sqlalchemy import Dialect, Row, select
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.model.evidence import Artifact
 from faultbook.model.run import Schedule, SeriesKey
 from faultbook.model.standing import ClosedRun, RunMark, SeriesStanding, Standing, advance
 from faultbook.model.verdict import FailureClass, Reason, Verdict
+from faultbook.store.bulk import placeholder, update_rows
 from faultbook.store.history import derive_standing
 from faultbook.store.schema import artifacts, runs, series
 from faultbook.store.transaction import Transaction
@@ -45,7 +47,8 @@ class ClosedMember:
 
 def hold_series(tx: Transaction, keys: Iterable[SeriesKey]) -> dict[SeriesKey, SeriesRow]:
     """Find the series, make those that are new, and hold their rows until the commit."""
-    wanted = sorted(set(keys))  # one order for all, so that two holders can't wait for each other
+    # One order for all, so that two holders can't wait for each other.
+    wanted = sorted(set(keys), key=lambda key: (key.workflow, key.environment, key.branch))
     found = _find_series(tx, wanted)
     missing = [key for key in wanted if key not in found]
     if missing:
@@ -61,78 +64,93 @@ def _find_series(tx: Transaction, keys: Sequence[SeriesKey]) -> dict[SeriesKey, 
     found: dict[SeriesKey, SeriesRow] = {}
     for start in range(0, len(keys), _KEYS_A_QUERY):
         chunk = keys[start : start + _KEYS_A_QUERY]
-        for row in tx.execute(_lookup(tx, chunk)):
+        names = [name for key in chunk for name in (key.workflow, key.environment, key.branch)]
+        sql = _lookup_sql(len(chunk), tx.connection.dialect)
+        for row in tx.connection.exec_driver_sql(sql, tuple(names)):
             known = read_series(row)
             found[known.key] = known
     return found
 
 
-def _lookup(tx: Transaction, keys: Sequence[SeriesKey]) -> Any:  # noqa: ANN401 - a Select of the whole table
-    condition: ColumnElement[bool]
-    if len(keys) == 1:
-        condition = (
-            (series.c.workflow == keys[0].workflow)
-            & (series.c.environment == keys[0].environment)
-            & (series.c.branch == keys[0].branch)
-        )
-    else:
-        columns = tuple_(series.c.workflow, series.c.environment, series.c.branch)
-        condition = columns.in_([(key.workflow, key.environment, key.branch) for key in keys])
-    statement = select(series).where(condition).order_by(series.c.id)
-    return statement.with_for_update() if tx.is_postgresql else statement
+@lru_cache(maxsize=2 * _KEYS_A_QUERY)
+def _lookup_sql(count: int, dialect: Dialect) -> str:
+    """Write the query for some keys: a seek each, where `IN` would make SQLite scan the table."""
+    columns = ", ".join(f"series.{column.name}" for column in SERIES_COLUMNS)
+    mark = placeholder(dialect)
+    names = ", ".join([f"({mark}, {mark}, {mark})"] * count)
+    hold = " FOR UPDATE OF series" if dialect.name == "postgresql" else ""
+    return (
+        f"WITH wanted (workflow, environment, branch) AS (VALUES {names})"  # noqa: S608 - columns and marks only
+        f" SELECT {columns} FROM wanted JOIN series ON series.workflow = wanted.workflow"
+        " AND series.environment = wanted.environment AND series.branch = wanted.branch"
+        f" ORDER BY series.id{hold}"
+    )
+
+
+SERIES_COLUMNS = tuple(
+    series.c[name]
+    for name in (
+        *("id", "workflow", "environment", "branch"),
+        *("every_seconds", "grace_seconds"),
+        *("standing", "since", "streak", "newest_record_at"),
+        *("first_bad_run", "first_bad_started_at", "first_bad_code_version"),
+        *("last_good_run", "last_good_started_at", "last_good_code_version"),
+        *("basis_run", "basis_started_at", "basis_code_version"),
+        *("basis_sequence", "verdict", "reason", "failure_class", "detail", "basis_recorded_at"),
+        *("newest_run", "newest_started_at", "newest_code_version"),
+        *("newest_sequence", "newest_verdict", "newest_reason", "newest_failure_class"),
+        *("newest_detail", "newest_recorded_at"),
+    )
+)
+"""The columns that `read_series` takes, in its order; others may follow them in a row."""
 
 
 def read_series(row: Row[Any]) -> SeriesRow:
-    """Take a row of the table as a value."""
-    schedule = Schedule(row.every_seconds, row.grace_seconds or 0.0) if row.every_seconds else None
+    """Take a row that begins with `SERIES_COLUMNS` as a value."""
+    columns: Sequence[Any] = row
+    identifier, workflow, environment, branch, every, grace = columns[:6]
+    standing, since, streak, newest_record_at = columns[6:10]
     state = SeriesStanding(
-        standing=Standing(row.standing),
-        since=row.since,
-        streak=row.streak,
-        basis=_read_closed(row, "basis", row.verdict, row.reason, row.failure_class, row.detail),
-        first_bad=_read_mark(row, "first_bad"),
-        last_good=_read_mark(row, "last_good"),
-        newest=_read_closed(
-            row,
-            "newest",
-            row.newest_verdict,
-            row.newest_reason,
-            row.newest_failure_class,
-            row.newest_detail,
-        ),
-        newest_record_at=row.newest_record_at,
+        _STANDINGS[standing],
+        since,
+        streak,
+        _read_closed(columns[16:25]),
+        _read_mark(*columns[10:13]),
+        _read_mark(*columns[13:16]),
+        _read_closed(columns[25:34]),
+        newest_record_at,
     )
-    return SeriesRow(row.id, SeriesKey(row.workflow, row.environment, row.branch), state, schedule)
+    schedule = Schedule(every, grace or 0.0) if every else None
+    return SeriesRow(identifier, SeriesKey(workflow, environment, branch), state, schedule)
 
 
-def _read_mark(row: Row[Any], prefix: str) -> RunMark | None:
-    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-    run_id = values[f"{prefix}_run"]
-    if run_id is None:
-        return None
-    return RunMark(run_id, values[f"{prefix}_started_at"], values[f"{prefix}_code_version"])
+_STANDINGS: dict[str, Standing] = {each.value: each for each in Standing}
+_VERDICTS: dict[str, Verdict] = {each.value: each for each in Verdict}
+# Nothing said is nothing read.
+_REASONS: dict[str | None, Reason | None] = {None: None, **{each.value: each for each in Reason}}
+_CLASSES: dict[str | None, FailureClass | None] = {
+    None: None,
+    **{each.value: each for each in FailureClass},
+}
 
 
-def _read_closed(
-    row: Row[Any],
-    prefix: str,
-    verdict: str,
-    reason: str | None,
-    failure_class: str | None,
-    detail: str,
-) -> ClosedRun | None:
-    mark = _read_mark(row, prefix)
+def _read_mark(run_id: str | None, started_at: Instant, code_version: str | None) -> RunMark | None:
+    return None if run_id is None else RunMark(run_id, started_at, code_version)
+
+
+def _read_closed(columns: Sequence[Any]) -> ClosedRun | None:
+    mark = _read_mark(*columns[:3])
     if mark is None:
         return None
-    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    sequence, verdict, reason, failure_class, detail, recorded_at = columns[3:]
     return ClosedRun(
         mark,
-        values[f"{prefix}_sequence"],
-        Verdict(verdict),
-        Reason(reason) if reason else None,
-        FailureClass(failure_class) if failure_class else None,
+        sequence,
+        _VERDICTS[verdict],
+        _REASONS[reason],
+        _CLASSES[failure_class],
         detail,
-        values[f"{prefix}_recorded_at"],
+        recorded_at,
     )
 
 
@@ -147,15 +165,8 @@ def move_standings(
     changes = [_moved(tx, held[key], members) for key, members in closed.items()]
     plain = [change for change in changes if "evidence" not in change]
     with_evidence = [change for change in changes if "evidence" in change]
-    for rows in (plain, with_evidence):
-        if rows:
-            names = [name for name in rows[0] if name != "series_key"]
-            statement = (
-                update(series)
-                .where(series.c.id == bindparam("series_key"))
-                .values({name: bindparam(name) for name in names})
-            )
-            tx.execute(statement, rows if len(rows) > 1 else rows[0])
+    update_rows(tx, series, "id", plain)
+    update_rows(tx, series, "id", with_evidence)
 
 
 def _moved(tx: Transaction, row: SeriesRow, members: list[ClosedMember]) -> dict[str, Any]:
@@ -171,7 +182,8 @@ def _moved(tx: Transaction, row: SeriesRow, members: list[ClosedMember]) -> dict
             after = advance(after, member.run)
     newest = after.newest or ordered[-1].run
     schedule = _schedule_after(row, ordered)
-    change = {"series_key": row.id, **_standing_values(after), **_due_values(schedule, newest)}
+    change = _standing_values(after) | _due_values(schedule, newest)
+    change["id"] = row.id
     if after.basis is not None and after.basis != before.basis:
         shown = next((m for m in ordered if m.run.mark == after.basis.mark), None)
         change |= _evidence_values(tx, after.basis, shown)
@@ -227,34 +239,48 @@ def _due_values(schedule: Schedule | None, newest: ClosedRun) -> dict[str, Any]:
 
 
 def _standing_values(state: SeriesStanding) -> dict[str, Any]:
-    values: dict[str, Any] = {
+    first_bad, last_good = state.first_bad, state.last_good
+    return {
         "standing": state.standing.value,
         "since": state.since,
         "streak": state.streak,
         "newest_record_at": state.newest_record_at,
-    }
-    for prefix, mark in (("first_bad", state.first_bad), ("last_good", state.last_good)):
-        values |= _mark_values(prefix, mark)
-    values |= _closed_values("basis", "", state.basis)
-    values |= _closed_values("newest", "newest_", state.newest)
-    return values
-
-
-def _mark_values(prefix: str, mark: RunMark | None) -> dict[str, Any]:
-    return {
-        f"{prefix}_run": mark.run_id if mark else None,
-        f"{prefix}_started_at": mark.started_at if mark else None,
-        f"{prefix}_code_version": mark.code_version if mark else None,
+        "first_bad_run": first_bad.run_id if first_bad else None,
+        "first_bad_started_at": first_bad.started_at if first_bad else None,
+        "first_bad_code_version": first_bad.code_version if first_bad else None,
+        "last_good_run": last_good.run_id if last_good else None,
+        "last_good_started_at": last_good.started_at if last_good else None,
+        "last_good_code_version": last_good.code_version if last_good else None,
+        **_closed_values(_BASIS_COLUMNS, state.basis),
+        **_closed_values(_NEWEST_COLUMNS, state.newest),
     }
 
 
-def _closed_values(prefix: str, name: str, run: ClosedRun | None) -> dict[str, Any]:
-    return {
-        **_mark_values(prefix, run.mark if run else None),
-        f"{prefix}_sequence": run.sequence if run else None,
-        f"{prefix}_recorded_at": run.recorded_at if run else None,
-        f"{name}verdict": run.verdict.value if run else None,
-        f"{name}reason": run.reason.value if run and run.reason else None,
-        f"{name}failure_class": run.failure_class.value if run and run.failure_class else None,
-        f"{name}detail": run.detail if run else "",
-    }
+_BASIS_COLUMNS = (
+    *("basis_run", "basis_started_at", "basis_code_version", "basis_sequence"),
+    *("verdict", "reason", "failure_class", "detail", "basis_recorded_at"),
+)
+_NEWEST_COLUMNS = (
+    *("newest_run", "newest_started_at", "newest_code_version", "newest_sequence"),
+    *("newest_verdict", "newest_reason", "newest_failure_class", "newest_detail"),
+    "newest_recorded_at",
+)
+_NO_RUN = (None, None, None, None, None, None, None, "", None)
+
+
+def _closed_values(names: tuple[str, ...], run: ClosedRun | None) -> dict[str, Any]:
+    if run is None:
+        return dict(zip(names, _NO_RUN, strict=True))
+    mark = run.mark
+    values = (
+        mark.run_id,
+        mark.started_at,
+        mark.code_version,
+        run.sequence,
+        run.verdict.value,
+        run.reason.value if run.reason else None,
+        run.failure_class.value if run.failure_class else None,
+        run.detail,
+        run.recorded_at,
+    )
+    return dict(zip(names, values, strict=True))

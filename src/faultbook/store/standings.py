@@ -9,13 +9,21 @@ from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
 from faultbook.base.clock import Instant
 from faultbook.model.answer import Counts, EvidenceRef, SeriesAnswer
 from faultbook.model.policy import Policy
-from faultbook.model.run import RunState
+from faultbook.model.run import RunState, RunType
 from faultbook.model.standing import BAD, Standing
 from faultbook.model.verdict import Reason
 from faultbook.store.runs import list_running
 from faultbook.store.schema import runs, series
-from faultbook.store.series import SeriesRow, read_series
+from faultbook.store.series import SERIES_COLUMNS, SeriesRow, read_series
 from faultbook.store.transaction import Transaction
+
+
+_HAS_LIVE_RUNS: ColumnElement[bool] = or_(
+    series.c.newest_run.is_not(None),
+    select(runs.c.sequence)
+    .where(runs.c.series_id == series.c.id, runs.c.run_type == RunType.LIVE.value)
+    .exists(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +35,13 @@ class Scope:
     branch: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Give the scope as SQL."""
+        """Give the scope as SQL; replays alone make no series that anyone is told of."""
         wanted = (
             (series.c.environment, self.environment),
             (series.c.workflow, self.workflow),
             (series.c.branch, self.branch),
         )
-        return [column == value for column, value in wanted if value is not None]
+        return [_HAS_LIVE_RUNS, *(column == value for column, value in wanted if value is not None)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ def read_totals(tx: Transaction, scope: Scope) -> Totals:
 
 def count_series(tx: Transaction) -> int:
     """Count every series there is."""
-    return int(tx.execute(select(func.count()).select_from(series)).scalar_one())
+    return int(tx.execute(select(func.count()).where(_HAS_LIVE_RUNS)).scalar_one())
 
 
 def count_bad_elsewhere(tx: Transaction, scope: Scope, main_branch: str) -> int:
@@ -80,7 +88,8 @@ def count_bad_elsewhere(tx: Transaction, scope: Scope, main_branch: str) -> int:
 def list_attention(tx: Transaction, scope: Scope, policy: Policy) -> list[SeriesAnswer]:
     """Read every series of a scope that does not pass, or is overdue."""
     wanted = or_(series.c.standing != Standing.PASSING.value, ~_not_overdue(tx))
-    rows = list(tx.execute(select(series).where(*scope.conditions(), wanted)))
+    columns = (*SERIES_COLUMNS, series.c.evidence, series.c.url, series.c.silent_after)
+    rows = list(tx.execute(select(*columns).where(*scope.conditions(), wanted)))
     ask = [row.id for row in rows if row.standing == Standing.UNKNOWN.value or _is_overdue(row, tx)]
     running = list_running(tx, ask) if ask else {}
     return [_answer(row, running.get(row.id), tx.now, policy) for row in rows]
@@ -99,7 +108,7 @@ def has_overdue_runs(tx: Transaction) -> bool:
 def list_names(tx: Transaction) -> dict[str, list[str]]:
     """Give every known environment, workflow and branch, to find what a word means."""
     return {
-        column.name: list(tx.execute(select(column).distinct()).scalars())
+        column.name: list(tx.execute(select(column).where(_HAS_LIVE_RUNS).distinct()).scalars())
         for column in (series.c.environment, series.c.workflow, series.c.branch)
     }
 

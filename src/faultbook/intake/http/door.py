@@ -16,6 +16,7 @@ from faultbook.intake.http.callers import Callers
 from faultbook.intake.http.problems import PROBLEM
 from faultbook.intake.http.requests import idempotency_key
 from faultbook.model.document_runs import Reception
+from faultbook.model.document_text import redaction_for
 from faultbook.model.policy import Policy
 from faultbook.model.token import Scope, Token
 from faultbook.operations.recording import no_run, request_digest
@@ -64,10 +65,11 @@ class Door:
     limits: LimitSettings
     callers: Callers
 
-    def reception(self, token: Token) -> Reception:
+    def reception(self, token: Token, body: bytes) -> Reception:
         """Say who reports, now."""
         attested = Scope.RUNS_ATTEST.value in token.scopes
-        return Reception(self.policy, self.store.clock(), token.agent, attested)
+        now = self.store.clock()
+        return Reception(self.policy, now, token.agent, attested, redaction_for(body))
 
     async def write_once(
         self,

@@ -39,7 +39,7 @@ class RunEndpoints:
         body = await read_body(request, door.limits.body_bytes)
         document = read_start(body)
         reporting.check_workflow(token, document.workflow)
-        start = to_start(document, door.reception(token))
+        start = to_start(document, door.reception(token, body))
 
         def operation(tx: Transaction) -> Answer:
             return answers.started(recording.start_run(tx, start, door.policy))
@@ -51,7 +51,7 @@ class RunEndpoints:
         door, run_id = self.door, run_id_of(request)
         token = await door.callers.identify(request, Scope.RUNS_WRITE)
         body = await read_body(request, door.limits.body_bytes)
-        event = to_event(read_event(body), door.reception(token))
+        event = to_event(read_event(body), door.reception(token, body))
 
         def operation(tx: Transaction) -> Answer:
             return answers.noted(reporting.report_event(tx, token, run_id, event))
@@ -77,7 +77,7 @@ class RunEndpoints:
         # What a repeated close says again is the same but for the clock it was sent by.
         told = document.model_dump_json(exclude={"sent_at"}, exclude_defaults=True)
         digest = recording.request_digest(told.encode())
-        return to_end(document, self.door.reception(token)), digest
+        return to_end(document, self.door.reception(token, body)), digest
 
     async def record(self, request: Request) -> Response:
         """Record a whole run in one call."""
@@ -112,5 +112,5 @@ def read_whole(door: Door, token: Token, body: bytes) -> WholeRun:
     """
     document = read_record(body)
     reporting.check_workflow(token, document.workflow)
-    start, end, events = to_run(document, door.reception(token))
+    start, end, events = to_run(document, door.reception(token, body))
     return recording.prepare_whole(start, end, door.policy, events)
