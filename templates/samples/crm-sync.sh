@@ -2,7 +2,7 @@
 # Connects to a CRM that is not there.
 set -eu
 echo "connecting to 127.0.0.1:9"
-exec "$FAULTBOOK_SAMPLE_PYTHON" - <<'PYTHON'
+exec "$SAMPLE_PYTHON" - <<'PYTHON'
 import socket
 import sys
 

@@ -21,6 +21,7 @@ class SampleJob:
     Attributes:
         every: seconds between its starts, and how often it says it is due.
         runs: how often it runs at all; None for as long as the bot does.
+        leftover: a file that lies in its place from before its first run.
     """
 
     workflow: str
@@ -29,6 +30,7 @@ class SampleJob:
     artifacts: tuple[str, ...] = ()
     grace: float = 30
     runs: int | None = None
+    leftover: str | None = None
 
 
 def read_jobs(path: Path) -> list[SampleJob]:
@@ -44,7 +46,7 @@ class SampleJobs:
         self._folder = folder
         self._work = work
         self._branch = branch
-        self._environ = dict(environ) | {"FAULTBOOK_SAMPLE_PYTHON": sys.executable}
+        self._environ = dict(environ) | {"SAMPLE_PYTHON": sys.executable}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -69,6 +71,8 @@ class SampleJobs:
         place = self._work / job.workflow
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy(self._folder / job.script, place / job.script)
+        if job.leftover is not None and not (place / job.leftover).exists():
+            shutil.copy(self._folder / job.leftover, place / job.leftover)
         command = [sys.executable, "-m", "faultbook", "run", "--workflow", job.workflow]
         command += ["--environment", "demo", "--branch", self._branch]
         command += ["--every", str(job.every), "--grace", str(job.grace), "--timeout", "60"]
