@@ -1,0 +1,173 @@
+"""`faultbook up`: one event loop with the HTTP server, the bot and the timers."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import make_url
+from starlette.routing import Route
+
+from faultbook.assembly.bot import Bot, start_bot
+from faultbook.assembly.house import House, database_url, open_house
+from faultbook.assembly.templates import template
+from faultbook.assembly.workspace import Workspace, start_workspace, stop_workspace
+from faultbook.base.errors import UnavailableError
+from faultbook.base.settings import Settings
+from faultbook.intake.http.app import build_app
+from faultbook.intake.timer.clockwork import Clockwork
+from faultbook.intake.timer.samples import SampleJobs
+from faultbook.intake.wrapper.spool import deliver_spool
+
+log = structlog.get_logger()
+
+_SPOOL_SECONDS = 60
+_BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `faultbook up` was asked for.
+
+    Attributes:
+        slack: connect to Slack, or to the local workspace where no token is set.
+        workspace_port: where the local workspace's page is.
+        samples: start the sample jobs.
+    """
+
+    slack: bool = True
+    workspace_port: int = 8031
+    samples: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is running, for the words that `faultbook up` prints."""
+
+    api: str
+    page: str | None
+    team: str | None
+    database: str
+    seconds: float
+
+
+async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Ready], None]) -> None:
+    """Run until a signal ends it; then stop in the reverse order of the start.
+
+    Raises:
+        UnavailableError: a port is taken, the database or the workspace does not answer.
+        InvalidError: Slack's settings do not fit together, or Slack refuses the token.
+    """
+    began = time.monotonic()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listen(settings.http.host, settings.http.port))
+        house = await asyncio.to_thread(open_house, settings)
+        stack.push_async_callback(asyncio.to_thread, house.close)
+        workspace, bot = await _start_slack(house, options, stack)
+        await _start_server(_app(house, bot), listener, stack)
+        _start_timers(house, options, stack)
+        host, port = listener.getsockname()[:2]
+        on_ready(
+            Ready(
+                api=f"http://{host}:{port}",
+                page=workspace.page if workspace else None,
+                team=bot.team if bot and not workspace else None,
+                database=make_url(database_url(settings)).render_as_string(hide_password=True),
+                seconds=time.monotonic() - began,
+            )
+        )
+        await stop.wait()
+
+
+async def _start_slack(
+    house: House, options: UpOptions, stack: AsyncExitStack
+) -> tuple[Workspace | None, Bot | None]:
+    """Connect to the Slack that is set, or to a local workspace where none is."""
+    if not options.slack:
+        return None, None
+    settings, workspace = house.settings, None
+    if settings.slack_bot_token is None:
+        home = settings.home.absolute() / "workspace"
+        workspace = await start_workspace(home, options.workspace_port)
+        stack.push_async_callback(stop_workspace, workspace)
+        settings = settings.model_copy(
+            update={
+                "slack_bot_token": SecretStr(workspace.bot_token),
+                "slack_app_token": SecretStr(workspace.app_token),
+                "slack": settings.slack.model_copy(update={"api_url": workspace.api_url}),
+            }
+        )
+    bot = await start_bot(replace(house, settings=settings))
+    stack.push_async_callback(bot.stop)
+    return workspace, bot
+
+
+def _app(house: House, bot: Bot | None) -> FastAPI:
+    app = build_app(house.store, house.policy, house.settings)
+    if bot is not None and bot.asgi is not None:
+        app.router.routes.append(Route("/slack/events", bot.asgi, methods=["POST"]))
+    return app
+
+
+async def _start_server(app: FastAPI, listener: socket.socket, stack: AsyncExitStack) -> None:
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    # The signals are ours: this loop also owns the bot and the timers.
+    task = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 - serve() takes the signals
+    while not server.started:  # uvicorn tells by this flag only
+        if task.done():
+            await task
+        await asyncio.sleep(0.005)
+
+    async def end() -> None:
+        server.should_exit = True
+        await task
+
+    stack.push_async_callback(end)
+
+
+def _start_timers(house: House, options: UpOptions, stack: AsyncExitStack) -> None:
+    clockwork = Clockwork(house.store)
+    clockwork.every("deliver-spool", _SPOOL_SECONDS, lambda: deliver_spool(house), at_once=True)
+    clockwork.start()
+    stack.callback(clockwork.stop)
+    if options.samples:
+        jobs = _samples(house)
+        jobs.start()
+        stack.push_async_callback(jobs.stop)
+
+
+def _samples(house: House) -> SampleJobs:
+    home = house.settings.home.absolute()
+    environ = {name: value for name, value in os.environ.items() if name != "FAULTBOOK_URL"}
+    environ["FAULTBOOK_HOME"] = str(home)
+    return SampleJobs(template("samples"), home / "samples", house.policy.main_branch, environ)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else, so that a second bot ends before it did anything."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UnavailableError(
+            f"{host}:{port} can't be used: {error.strerror}.",
+            code="port_taken",
+            next_step="Stop what holds it, or choose another: faultbook up --port 0.",
+            where="port",
+        ) from error
+    listener.listen(_BACKLOG)
+    return listener
