@@ -214,6 +214,16 @@ def test_a_replayed_run_moves_no_standing(store: Store, clock: FrozenClock) -> N
     assert standing_of(store) is Standing.PASSING
 
 
+def test_replays_alone_make_no_series_that_anyone_is_told_of(
+    store: Store, clock: FrozenClock
+) -> None:
+    replay = whole_run(Verdict.FAILED, at=clock() - 50 * SECOND, run_type=RunType.REPLAY)
+    store.write(recording.record_runs, [replay])
+    answer = ask_failing(store, FailingQuery(), Policy())
+    assert (answer.counts.total, answer.series) == (0, ())
+    assert ask_failing(store, FailingQuery(workflow=KEY.workflow), Policy()).unmatched
+
+
 def test_a_late_record_never_replaces_the_standing_of_a_newer_run(
     store: Store, clock: FrozenClock
 ) -> None:
