@@ -97,6 +97,24 @@ def test_a_damaged_home_is_named_in_the_error(home: Path, file: str, content: st
     assert "Traceback" not in done.stderr
 
 
+def test_a_second_workspace_on_the_same_home_is_refused(home: Path) -> None:
+    command = [sys.executable, "-m", "faultbook.sandbox", "--home", str(home), "--port", "0"]
+    with Workspace.start(home):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert "another workspace is running" in done.stderr
+
+
+def test_a_taken_port_is_an_error_in_words(home: Path, tmp_path: Path) -> None:
+    with Workspace.start(tmp_path / "first") as slack:
+        port = slack.page.rstrip("/").rpartition(":")[2]
+        command = [sys.executable, "-m", "faultbook.sandbox", "--home", str(home), "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert "address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_file_that_is_no_manifest_is_named_in_the_error(home: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "m.yaml"
     manifest.write_text("features: {}")

@@ -3,8 +3,12 @@
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from faultbook.sandbox.clock import new_id
 
@@ -56,6 +60,25 @@ def open_home(home: Path) -> Identity:
         return Identity(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}); remove it to start afresh") from error
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Keeps a second workspace from running on the same home.
+
+    Raises:
+        ValueError: If one runs there already.
+    """
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(home / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(f"another workspace is running on {home}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_private(path: Path, text: str) -> None:

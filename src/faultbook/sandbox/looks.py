@@ -117,7 +117,7 @@ async def _stream(sandbox: Sandbox, request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     queue = sandbox.live.open()
     try:
-        await response.write(b": open\n\n")
+        await response.write(b"retry: 500\n\n")
         while True:
             try:
                 frame = await asyncio.wait_for(queue.get(), _HEARTBEAT)

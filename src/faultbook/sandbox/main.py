@@ -33,6 +33,7 @@ def command(
     import asyncio  # noqa: PLC0415 - a mounted command must not cost the others their start
 
     from faultbook.sandbox.core import Sandbox  # noqa: PLC0415 - as above
+    from faultbook.sandbox.home import alone  # noqa: PLC0415 - as above
     from faultbook.sandbox.manifest import load  # noqa: PLC0415 - as above
     from faultbook.sandbox.options import Options  # noqa: PLC0415 - as above
     from faultbook.sandbox.server import run  # noqa: PLC0415 - as above
@@ -42,7 +43,8 @@ def command(
         options = Options(
             bot_url=bot_url, rate_limits=rate_limits, subscriptions=list(rules.events)
         )
-        await run(Sandbox(home, rules, options), port)
+        with alone(home):
+            await run(Sandbox(home, rules, options), port)
 
     try:
         asyncio.run(serve())

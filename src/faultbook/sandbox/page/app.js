@@ -242,14 +242,15 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && state.thread && !document.querySelector("dialog[open], .menu")) openThread(state.current, "");
 });
 
+// The stream is open before anything is read, so that no change falls between the two.
 async function start() {
+  await listen(reload);
   await loadState();
   const wanted = new URLSearchParams(location.search).get("as") ?? localStorage.getItem("me");
   state.me = (people().find((one) => one.name === wanted) ?? people()[0]).id;
   await loadState();
   await route();
   showModals();
-  listen(reload);
 }
 
 start();

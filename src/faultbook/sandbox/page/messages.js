@@ -1,8 +1,8 @@
 // Lists of messages: a conversation's, and a thread's.
 
-import { add, el, fill, icon, menu, narrow, note, place as put } from "./dom.js";
+import { add, el, icon, menu, narrow, note, place as put } from "./dom.js";
 import { QUICK, emoji } from "./emoji.js";
-import { dayOf, fullTime, moment, timeOf, ago } from "./dates.js";
+import { dayOf, fullTime, moment, timeOf } from "./dates.js";
 import { renderMessage } from "./blocks.js";
 import { act, ask, askText, showJson } from "./dialogs.js";
 import { plain } from "./mrkdwn.js";
@@ -39,53 +39,72 @@ export function ofThread(channel, ts) {
 const whispers = (channel, thread) => [...(state.ephemerals.get(channel)?.values() ?? [])].filter((one) => (one.thread_ts ?? "") === thread);
 const sorted = (list) => list.sort((a, b) => (a.ts < b.ts ? -1 : 1));
 
-/** Draws a list of messages, keeping to its end if it was there. */
+/** Draws a list of messages, keeping to its end if it was there, and every node that did not change. */
 export function drawList(list, messages, { channel, thread = "", lastRead = "" }) {
-  const atEnd = list.dataset.drawn !== "kept" && (list.scrollHeight - list.scrollTop - list.clientHeight < 80 || list.dataset.drawn !== `${channel}:${thread}`);
   const key = `${channel}:${thread}`;
+  const nearEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  const atEnd = list.dataset.drawn !== "kept" && (nearEnd || list.dataset.drawn !== key);
   const most = shown.get(key) ?? PAGE;
   const hidden = messages.length - most;
-  const nodes = [];
-  if (hidden > 0) {
-    nodes.push(el("button", { type: "button", class: "link earlier", text: `Show ${Math.min(hidden, PAGE)} earlier messages`, on: { click: () => {
-      shown.set(key, most + PAGE);
-      list.dataset.drawn = "kept";
-      drawList(list, messages, { channel, thread, lastRead });
-      list.scrollTop = 0;
-    } } }));
-  }
+  const rows = hidden > 0 ? [earlier(list, messages, { channel, thread, lastRead }, hidden)] : [];
   let before = null;
   let marked = false;
   for (const message of messages.slice(Math.max(0, hidden))) {
-    const newDay = !before || dayOf(before.ts) !== dayOf(message.ts);
-    if (newDay && !thread) nodes.push(el("div", { class: "day", role: "separator" }, el("span", { text: dayOf(message.ts) })));
-    const unread = !marked && lastRead && message.ts > lastRead && message.user !== state.me && before;
-    if (unread && !thread) {
-      marked = true;
-      nodes.push(el("div", { class: "day new", role: "separator" }, el("span", { text: "New" })));
-    }
-    const close = before && !newDay && !unread && before.user === message.user && author(before) === author(message)
-      && !before.reply_count && !before.is_ephemeral && !message.is_ephemeral
-      && moment(message.ts) - moment(before.ts) < TOGETHER && !(thread && before.ts === thread);
-    nodes.push(drawMessage(message, { channel, thread, compact: Boolean(close) }));
+    const newDay = !thread && (!before || dayOf(before.ts) !== dayOf(message.ts));
+    if (newDay) rows.push(divider(dayOf(message.ts), "day"));
+    const unread = !thread && !marked && lastRead && before && message.ts > lastRead && message.user !== state.me;
+    if (unread) rows.push(divider("New", "day new"));
+    marked ||= Boolean(unread);
+    const compact = !newDay && !unread && follows(before, message, thread);
+    rows.push([JSON.stringify([message, compact, state.me]), () => drawMessage(message, { channel, thread, compact })]);
     if (thread && message.ts === thread && messages.length > 1) {
-      const count = messages.filter((one) => one.ts !== thread).length;
-      nodes.push(el("div", { class: "day replies", role: "separator" }, el("span", { text: `${count} ${count === 1 ? "reply" : "replies"}` })));
+      const count = messages.length - 1;
+      rows.push(divider(`${count} ${count === 1 ? "reply" : "replies"}`, "day replies"));
     }
     before = message;
   }
-  keepOpen(list, nodes);
-  list.dataset.drawn = `${channel}:${thread}`;
+  settle(list, rows);
+  list.dataset.drawn = key;
   if (atEnd) requestAnimationFrame(() => { list.scrollTop = list.scrollHeight; });
 }
 
-// Redrawing must not take the focus away from a button somebody stands on.
-function keepOpen(list, nodes) {
+const divider = (text, kind) => [`${kind}:${text}`, () => el("div", { class: kind, role: "separator" }, el("span", { text }))];
+
+function earlier(list, messages, place, hidden) {
+  const key = `${place.channel}:${place.thread}`;
+  const count = Math.min(hidden, PAGE);
+  const more = () => {
+    shown.set(key, (shown.get(key) ?? PAGE) + PAGE);
+    list.dataset.drawn = "kept";
+    drawList(list, messages, place);
+    list.scrollTop = 0;
+  };
+  return [`earlier:${messages.length}:${hidden}`, () => el("button", { type: "button", class: "link earlier", text: `Show ${count} earlier messages`, on: { click: more } })];
+}
+
+// Whether a message belongs to the one before, so that its author need not be named again.
+function follows(before, message, thread) {
+  return Boolean(before) && before.user === message.user && author(before) === author(message) && !before.reply_count
+    && !before.is_ephemeral && !message.is_ephemeral && before.ts !== thread
+    && moment(message.ts) - moment(before.ts) < TOGETHER;
+}
+
+// Puts rows of [signature, maker] into the list; a node with the same signature stays as it is,
+// with its focus, its open menus and what was entered in it.
+function settle(list, rows) {
+  const old = new Map([...list.children].map((node) => [node.signature, node]));
   const active = document.activeElement;
   const holder = list.contains(active) ? active.closest("[data-ts]") : null;
   const where = holder && [holder.dataset.ts, active.dataset.action ?? "", active.dataset.value ?? ""];
-  fill(list, nodes);
-  if (!where) return;
+  const nodes = rows.map(([signature, make]) => {
+    const node = old.get(signature) ?? make();
+    old.delete(signature);
+    node.signature = signature;
+    return node;
+  });
+  for (const node of [...list.children]) if (!nodes.includes(node)) node.remove();
+  nodes.forEach((node, index) => { if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null); });
+  if (!where || list.contains(document.activeElement)) return;
   const again = [...list.querySelectorAll(`[data-ts="${CSS.escape(where[0])}"] [data-action]`)]
     .find((one) => one.dataset.action === where[1] && (one.dataset.value ?? "") === where[2]);
   (again ?? list.querySelector(`[data-ts="${CSS.escape(where[0])}"]`))?.focus({ preventScroll: true });
@@ -132,12 +151,14 @@ function reactions(message, channel) {
   }));
 }
 
+const lately = (ts) => (dayOf(ts) === "Today" ? timeOf(ts) : dayOf(ts));
+
 function threadLink(message, channel) {
   const count = message.reply_count;
   return el("button", { type: "button", class: "thread-link", data: { testid: "thread-link" }, on: { click: () => tell("open-thread", { channel, ts: message.ts }) } },
     (message.reply_users ?? []).slice(0, 3).map((id) => avatar(id, state.users[id]?.real_name ?? "?", "tiny")),
     el("strong", { text: `${count} ${count === 1 ? "reply" : "replies"}` }),
-    el("span", { class: "faint", text: `Last ${ago(moment(message.latest_reply))}` }));
+    el("span", { class: "faint", text: `Last ${lately(message.latest_reply)}` }));
 }
 
 function tools(message, channel, thread) {

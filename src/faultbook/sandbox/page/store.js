@@ -34,32 +34,42 @@ export async function post(act, body = {}) {
   }
 }
 
-async function get(look, query = {}) {
-  const response = await fetch(`/_control/${look}?${new URLSearchParams(query)}`);
-  return response.json();
+// While something is read anew, changes wait, so that what was read can't overwrite them.
+let reading = 0;
+const waiting = [];
+
+async function read(look, query, take) {
+  reading += 1;
+  try {
+    const response = await fetch(`/_control/${look}?${new URLSearchParams(query)}`);
+    take(await response.json());
+  } finally {
+    reading -= 1;
+    if (!reading) for (const change of waiting.splice(0)) HANDLERS[change.kind]?.(change);
+  }
 }
 
 /** Reads the directory, modals and Home anew for the acting person. */
 export async function loadState() {
-  const seen = await get("state", { user: state.me });
-  Object.assign(state, {
+  await read("state", { user: state.me }, (seen) => Object.assign(state, {
     bot: seen.bot, users: seen.users, groups: seen.groups, commands: seen.commands, shortcuts: seen.shortcuts,
     prompts: seen.prompts, connected: seen.connected, http: seen.http, homeTab: seen.home_tab,
     home: seen.home, stack: seen.stack, errors: seen.errors,
-  });
-  state.channels = new Map(seen.channels.map((one) => [one.id, one]));
+    channels: new Map(seen.channels.map((one) => [one.id, one])),
+  }));
 }
 
 /** Reads a conversation's messages anew. */
 export async function loadMessages(channel) {
-  const seen = await get("messages", { channel, user: state.me });
-  state.messages.set(channel, new Map(seen.messages.map((one) => [one.ts, one])));
-  state.ephemerals.set(channel, new Map(seen.ephemerals.map((one) => [one.ts, one])));
+  await read("messages", { channel, user: state.me }, (seen) => {
+    state.messages.set(channel, new Map(seen.messages.map((one) => [one.ts, one])));
+    state.ephemerals.set(channel, new Map(seen.ephemerals.map((one) => [one.ts, one])));
+  });
 }
 
 /** Reads the wire log's past. */
 export async function loadWire() {
-  state.wire = (await get("wire")).entries;
+  await read("wire", {}, (seen) => { state.wire = seen.entries; });
 }
 
 /** Opens the acting person's conversation with the bot. */
@@ -123,27 +133,36 @@ const HANDLERS = {
     tell("directory");
   },
   wire({ entry }) {
+    if (entry.n <= (state.wire.at(-1)?.n ?? 0)) return;
     state.wire.push(entry);
     if (state.wire.length > 1000) state.wire.shift();
     tell("wire", entry);
   },
 };
 
-/** Listens for changes; after a break everything is read anew. */
+/** Listens for changes, from when the promise is kept; after a break everything is read anew. */
 export function listen(again) {
+  let ready;
+  const opened = new Promise((done) => { ready = done; });
   const source = new EventSource("/_control/stream");
   let broken = false;
   source.addEventListener("message", (event) => {
     const change = JSON.parse(event.data);
-    HANDLERS[change.kind]?.(change);
+    if (reading) waiting.push(change);
+    else HANDLERS[change.kind]?.(change);
   });
   source.addEventListener("error", () => {
     broken = true;
     tell("line", false);
   });
   source.addEventListener("open", () => {
-    if (broken) again();
+    if (broken) {
+      state.wire = [];
+      again();
+    }
     broken = false;
     tell("line", true);
+    ready();
   });
+  return opened;
 }

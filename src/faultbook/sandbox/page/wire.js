@@ -14,13 +14,13 @@ export async function toggleWire() {
   root.hidden = !root.hidden;
   document.body.classList.toggle("with-wire", !root.hidden);
   if (root.hidden) return;
-  await loadWire();
   list = el("ol", { class: "wire-list" });
   const filter = el("input", { type: "search", placeholder: "Filter", aria: { label: "Filter the wire log" }, value: wanted,
     on: { input: () => { wanted = filter.value.toLowerCase(); drawAll(); } } });
   fill(root, el("header", {}, el("h2", { text: "Wire log" }), filter,
     el("button", { type: "button", class: "quiet", text: "Clear", on: { click: () => { state.wire = []; drawAll(); } } }),
     el("button", { type: "button", class: "quiet", aria: { label: "Close the wire log" }, on: { click: toggleWire } }, icon("close"))), list);
+  await loadWire();
   drawAll();
   filter.focus();
 }
