@@ -152,12 +152,20 @@ def join(parts: Iterable[Line], between: Line = DOT) -> list[Span]:
 
 def name(text: str, length: int = NAME_LENGTH) -> str:
     """Fit a name from outside: one line, hidden characters visible, cut in its middle."""
-    return cut_middle(one_line(text), length) or "(no name)"
+    return _cut_to(one_line(text), length) or "(no name)"
 
 
 def words(text: str, length: int = WORDS_LENGTH) -> str:
     """Fit words from outside: one line, hidden characters visible, cut in their middle."""
-    return cut_middle(one_line(text), length)
+    return _cut_to(one_line(text), length)
+
+
+def _cut_to(text: str, length: int) -> str:
+    """Cut text in its middle to what may be sent: a sign that has to be escaped counts for more."""
+    kept = length
+    while len(_inert(shown := cut_middle(text, kept))) > length:
+        kept -= 1
+    return shown
 
 
 def version(code_version: str) -> str:

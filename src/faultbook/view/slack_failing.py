@@ -6,6 +6,7 @@ the buttons for the likely next step. The plain text is built from the same line
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from faultbook.base.text import cut
 from faultbook.model.answer import FailingAnswer, FailingQuery, Headline, SeriesAnswer
@@ -66,10 +67,11 @@ from faultbook.view.slack_blocks import (
 WHOLE = 5
 IN_ONE_LINE = 10
 A_GROUP = 3
-_LINES_A_SECTION = 4
+_BRIEF_SECTIONS = 4
+_ROOM = 420  # of lines in a section; so the whole stays below 8000 whatever the names are
 _TEXT_LENGTH = 3900  # chat.update refuses more than 4000
 # How much of names and words is shown, and whether links are: the first that fits is taken.
-_FITS = ((60, 120, True), (60, 120, False), (30, 60, False), (12, 0, False))
+_TRIED = ((60, 120, True), (60, 120, False), (30, 60, False), (12, 0, False))
 
 
 def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Message:
@@ -79,24 +81,47 @@ def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Messag
     opening = [line for line in (headline(answer), shared(answer)) if line]
     blocks: list[Block] = [section(opening)]
     blocks += [section(fitting_lines(series, answer)) for series in failing[:WHOLE]]
-    brief = failing[WHOLE : WHOLE + IN_ONE_LINE]
-    lines: list[Line] = [one_line_of(series, answer) for series in brief]
-    left = len(failing) - WHOLE - len(brief)
-    if left > 0:
-        lines.append([f"and {left} more"])
-    blocks += [section(chunk) for chunk in _chunks(lines, _LINES_A_SECTION)]
-    group_lines = [_group_lines(found, answer) for found in groups.values()]
-    blocks += [section(found) for found in group_lines]
+    brief = [one_line_of(series, answer) for series in failing[WHOLE : WHOLE + IN_ONE_LINE]]
+    packs = [_packed(brief, len(failing) - WHOLE, sections=_BRIEF_SECTIONS)]
+    packs += [_group(found, answer) for found in groups.values()]
+    blocks += [section(found) for pack in packs for found in pack.sections]
     if other_branches(answer):
         blocks.append(context([other_branches(answer)]))
     blocks.append(context([footer(answer)]))
-    cut_off = left > 0 or any(len(found) > A_GROUP for found in groups.values())
+    cut_off = any(pack.left for pack in packs)
     blocks += actions(_buttons(answer, cut_off=cut_off, post_here=post_here))
-    return Message(_text(answer, opening, failing, group_lines), blocks)
+    rest = [line for pack in packs for found in pack.sections for line in found]
+    return Message(_text(answer, opening, failing[:WHOLE], rest), blocks)
 
 
-def _chunks(lines: Sequence[Line], size: int) -> Iterable[Sequence[Line]]:
-    return (lines[at : at + size] for at in range(0, len(lines), size))
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """Lines in sections, and how many more there are than could be told."""
+
+    sections: list[list[Line]]
+    left: int
+
+
+def _packed(lines: Sequence[Line], count: int, *, sections: int = 1) -> _Pack:
+    """Put as many lines as fit into so many sections; `lines` are the first of `count`."""
+    packed: list[list[Line]] = []
+    shown = 0
+    for line in lines:
+        if packed and _fits([*packed[-1], line]):
+            packed[-1].append(line)
+        elif len(packed) < sections:
+            packed.append([line])
+        else:
+            break
+        shown += 1
+    left = max(0, count - shown)
+    if left:
+        packed[-1].append([f"and {left} more"])
+    return _Pack(packed, left)
+
+
+def _fits(lines: Sequence[Line]) -> bool:
+    return len(text_of(lines)) <= _ROOM
 
 
 def fitting_lines(
@@ -107,7 +132,7 @@ def fitting_lines(
     `elsewhere` says where evidence can be read that has no link.
     """
     tried: list[Line] = []
-    for name_length, detail_length, linked in _FITS:
+    for name_length, detail_length, linked in _TRIED:
         evidence = _evidence(series, elsewhere, linked=linked)
         tried = _series_lines(series, answer, name_length, detail_length, evidence)
         if len(text_of(tried)) <= CHARACTERS_A_SECTION:
@@ -182,17 +207,15 @@ def one_line_of(series: SeriesAnswer, answer: FailingAnswer) -> Line:
     return join((title, where, runs_since(series), reason, silent))
 
 
-def _group_lines(found: Sequence[SeriesAnswer], answer: FailingAnswer) -> list[Line]:
+def _group(found: Sequence[SeriesAnswer], answer: FailingAnswer) -> _Pack:
     lines: list[Line] = []
     for name_length, detail_length in ((60, 120), (30, 60), (20, 0)):
         lines = [
             group_line(series, answer, name_length, detail_length) for series in found[:A_GROUP]
         ]
-        if len(found) > A_GROUP:
-            lines.append([f"and {len(found) - A_GROUP} more"])
-        if len(text_of(lines)) <= CHARACTERS_A_SECTION:
+        if _fits(lines):
             break
-    return lines
+    return _packed(lines, len(found))
 
 
 def group_line(
@@ -214,23 +237,16 @@ def group_line(
 def _text(
     answer: FailingAnswer,
     opening: Sequence[Line],
-    failing: Sequence[SeriesAnswer],
-    groups: Sequence[Sequence[Line]],
+    whole: Sequence[SeriesAnswer],
+    rest: Sequence[Line],
 ) -> str:
     """Say the same without blocks: for screen readers and notifications."""
     now = answer.as_of
-    told: list[Line] = [
-        *(_in_text(fitting_lines(series, answer)) for series in failing[:WHOLE]),
-        *(one_line_of(series, answer) for series in failing[WHOLE : WHOLE + IN_ONE_LINE]),
-    ]
-    left = len(failing) - len(told)
-    rest: list[Line] = [line for found in groups for line in found]
+    told = [_in_text(fitting_lines(series, answer)) for series in whole]
     closing = [line for line in (other_branches(answer), footer(answer)) if line]
     head = [sentence(plain(line, now)) for line in opening]
     tail = [sentence(plain(line, now)) for line in closing]
-    body = [sentence(plain(line, now)) for line in told]
-    body += [f"and {left} more."] if left > 0 else []
-    body += [sentence(plain(line, now)) for line in rest]
+    body = [sentence(plain(line, now)) for line in (*told, *rest)]
     budget = _TEXT_LENGTH - sum(len(escape(part)) + 1 for part in (*head, *tail))
     return escape(" ".join((*head, *_within(body, budget), *tail)))
 

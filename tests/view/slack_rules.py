@@ -1,0 +1,85 @@
+"""What every message and view must keep to, whoever made it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from slack_sdk.models.blocks import Block as SdkBlock
+
+from faultbook.sandbox.blockkit import check_message, check_view
+from faultbook.view.message import Block, Message
+
+_OWN_TOKEN = re.compile(r"<!date\^\d+\^\u200b\{date_short_pretty\} at \{time\}\|[^<>|]+ UTC>")
+_OWN_LINK = re.compile(r"<https?://[^<>|\s]+\|[^<>|]*>")
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def texts(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
+    """Find every text object."""
+    if isinstance(value, list):
+        for one in value:
+            yield from texts(one)
+    elif isinstance(value, dict):
+        if value.get("type") in {"mrkdwn", "plain_text"}:
+            yield value
+        else:
+            yield from texts(list(value.values()))
+
+
+def assert_inert(text: str) -> None:
+    """Hold that nothing in a text is live but our own times and links."""
+    rest = _OWN_LINK.sub("", _OWN_TOKEN.sub("", text))
+    assert "<" not in rest, rest
+    assert ">" not in rest, rest
+    assert not re.search(r"&(?!amp;|lt;|gt;)", rest), rest
+    assert not _HIDDEN.search(text), text
+
+
+def assert_message(message: Message, *, budget: int = 8000, text_budget: int = 3900) -> None:
+    """Hold a message to Slack's limits and to our budgets."""
+    assert check_message(message.blocks) == []
+    SdkBlock.parse_all(message.blocks)
+    assert len(message.blocks) <= 20
+    shown = [found["text"] for block in message.blocks for found in texts(block)]
+    assert sum(len(text) for text in shown) <= budget
+    for block in message.blocks:
+        if block["type"] == "section":
+            assert block["expand"] is True
+            assert len(block["text"]["text"]) <= 600
+        if block["type"] == "actions":
+            assert len(block["elements"]) <= 3
+    assert 0 < len(message.text) <= text_budget
+    assert "\n" not in message.text
+    _assert_texts(message.blocks)
+    assert "<" not in message.text
+    assert_inert(message.text)
+
+
+def assert_view(view: Block) -> None:
+    """Hold a view to Slack's limits."""
+    assert check_view(view) == []
+    SdkBlock.parse_all(view["blocks"])
+    assert len(view["blocks"]) <= (60 if view["type"] == "home" else 100)
+    assert len(str(view).encode()) < 250_000
+    _assert_texts(view["blocks"])
+
+
+def _assert_texts(blocks: list[Block]) -> None:
+    for found in texts(blocks):
+        if found["type"] == "mrkdwn":
+            assert found["verbatim"] is True
+            assert_inert(found["text"])
+            assert found["text"].count("`") % 2 == 0
+    for button in buttons(blocks):
+        assert button["text"]["text"]
+        assert len(button["text"]["text"]) <= 20
+        assert button["accessibility_label"].startswith(button["text"]["text"][:5])
+        assert len(button.get("value", "")) <= 2000
+
+
+def buttons(blocks: list[Block]) -> Iterator[Block]:
+    """Find every button."""
+    for block in blocks:
+        for element in (*block.get("elements", ()), block.get("accessory")):
+            if element and element["type"] == "button":
+                yield element
