@@ -5,18 +5,22 @@ Nothing heavy is imported before it is needed: a job waits for all that happens 
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faultbook.base.settings import Settings, load_settings
 from faultbook.intake.wrapper.attempt import Attempt
+from faultbook.intake.wrapper.context import find_context
 from faultbook.intake.wrapper.job import Place, WrappedJob
 from faultbook.intake.wrapper.order import Order
 from faultbook.intake.wrapper.process import Job
 from faultbook.intake.wrapper.record import target_of
 from faultbook.intake.wrapper.recorder import Recorder
+from faultbook.intake.wrapper.reports import Report, Series, read_reports, record_report
 from faultbook.intake.wrapper.spool import spool_folders
+from faultbook.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from faultbook.intake.wrapper.watch import JsonCheck
@@ -38,6 +42,54 @@ def run_wrapped(job: Job, order: Order) -> int:
         schema = load_schema(order.schema)
     wrapped = WrappedJob(job, order, os.environ, schema)
     return wrapped.run(_find_place(), say)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A report that was read, and what became of it.
+
+    Attributes:
+        run_id: of its run; None when nothing was recorded, or the same report was before, with
+            another time.
+    """
+
+    report: Report
+    run_id: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """How the run came out."""
+        return self.report.judgement.verdict
+
+
+def import_reports(paths: Sequence[str], series: Series, *, dry_run: bool) -> list[Imported]:
+    """Read reports and record them, unless it is only tried.
+
+    Raises:
+        FaultbookError: a file can't be read or is no report, the settings do not fit, or the place
+            for records can't be had.
+    """
+    settings = load_settings(os.environ, Path.cwd())
+    context = find_context(os.environ, Path.cwd())
+    placed = replace(
+        series,
+        branch=series.branch or context.branch,
+        code_version=series.code_version or context.code_version,
+        url=series.url or context.url,
+    )
+    reports = read_reports(paths, placed, settings.limits.junit_bytes)
+    if dry_run:
+        return [Imported(report) for report in reports]
+    recorder = open_recorder(settings)
+    try:
+        return [_import(report, recorder) for report in reports]
+    finally:
+        recorder.close()
+
+
+def _import(report: Report, recorder: Recorder) -> Imported:
+    receipt = record_report(report, recorder)
+    return Imported(report, receipt.run_id if receipt else None)
 
 
 def say(words: str) -> None:

@@ -57,6 +57,14 @@ class Record:
         """Write the document that tells the run in one piece."""
         return _write(self.run)
 
+    def inline_names(self) -> frozenset[str]:
+        """Name the artifacts whose bytes are in the document, and are few enough to be sent so."""
+        return frozenset(
+            each["name"]
+            for each in self.run.get("artifacts", ())
+            if 0 < len(each.get("content", "")) <= _MOST_INLINE * 4 // 3 + 4  # base64
+        )
+
     def without(self, names: frozenset[str]) -> "Record":
         """Leave artifacts out that were brought by themselves."""
         artifacts = [each for each in self.run.get("artifacts", ()) if each["name"] not in names]
@@ -114,7 +122,8 @@ def target_of(kind: str, address: str) -> str:
 def artifact_documents(found: Sequence[Found]) -> list[dict[str, Any]]:
     """Describe artifacts, with their bytes where they are small or a test report.
 
-    Bytes of others travel by themselves, or the wrapper's word has to stand for them.
+    Bytes of others travel by themselves, or the wrapper's word has to stand for them; a report's
+    are always there, since its tests are counted from them.
     """
     left, documents = _MOST_INLINE, []
     for each in found:

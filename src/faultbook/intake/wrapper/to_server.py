@@ -10,7 +10,7 @@ from faultbook.base.errors import InvalidError, NotFoundError, TooLargeError
 from faultbook.client.http import HttpClient
 from faultbook.intake.wrapper.record import Record, target_of
 from faultbook.intake.wrapper.recorder import Receipt
-from faultbook.intake.wrapper.watch import INLINE_BYTES, Found
+from faultbook.intake.wrapper.watch import Found
 
 _CHUNK = 1 << 20
 
@@ -60,7 +60,12 @@ class ServerRecorder:
         self._client.close()
 
     def _finish(self, record: Record, files: Mapping[str, Found]) -> Receipt:
-        loads = {name: found for name, found in files.items() if self._travels(found)}
+        inline = record.inline_names()
+        loads = {
+            name: found
+            for name, found in files.items()
+            if name not in inline and self._travels(found)
+        }
         run_id = record.run_id
         if run_id is None and (record.maybe_started or loads):
             run_id = self.start(record)
@@ -73,10 +78,7 @@ class ServerRecorder:
         return _receipt(self._client.record_run(record.whole_body(), record.key))
 
     def _travels(self, found: Found) -> bool:
-        is_inline = found.content is not None and len(found.content) <= INLINE_BYTES
-        return (
-            found.path is not None and not is_inline and (found.artifact.size or 0) <= self._limit
-        )
+        return found.path is not None and (found.artifact.size or 0) <= self._limit
 
     def _bring(self, run_id: str, loads: Mapping[str, Found]) -> frozenset[str]:
         """Upload bytes; tells the names of what the server has read by itself."""

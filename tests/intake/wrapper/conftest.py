@@ -1,0 +1,30 @@
+"""The wrapper's own fixtures."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from faultbook.store.engine import open_store, sqlite_url
+from tests.intake.wrapper.harness import Wrapper
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a home with an empty store, to be copied: migrating takes longer than most jobs."""
+    home = tmp_path_factory.mktemp("home")
+    open_store(sqlite_url(home)).close()
+    return home
+
+
+@pytest.fixture
+def wrapper(tmp_path: Path, empty_home: Path) -> Wrapper:
+    """Give a wrapper whose store is there already."""
+    shutil.copytree(empty_home, tmp_path / "home")
+    return Wrapper(tmp_path)
+
+
+@pytest.fixture
+def new_wrapper(tmp_path: Path) -> Wrapper:
+    """Give a wrapper that has no home yet."""
+    return Wrapper(tmp_path)
