@@ -45,9 +45,18 @@ _ALIASES = {
 
 def ask_failing(store: Store, query: FailingQuery, policy: Policy) -> FailingAnswer:
     """Answer over what is true now: runs past their deadline are closed first."""
-    if store.read(standings.has_overdue_runs):
+    answer = store.read(_failing_unless_overdue, query, policy)
+    if answer is None:
         store.write(close_overdue)
-    return store.read(failing, query, policy)
+        answer = store.read(failing, query, policy)
+    return answer
+
+
+def _failing_unless_overdue(
+    tx: Transaction, query: FailingQuery, policy: Policy
+) -> FailingAnswer | None:
+    """Read the answer in the same snapshot in which no run was past its deadline."""
+    return None if standings.has_overdue_runs(tx) else failing(tx, query, policy)
 
 
 def failing(tx: Transaction, query: FailingQuery, policy: Policy) -> FailingAnswer:

@@ -2,9 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 
 from faultbook.base.clock import Instant
 from faultbook.model.answer import Counts, EvidenceRef, SeriesAnswer
@@ -16,7 +28,6 @@ from faultbook.store.runs import list_running
 from faultbook.store.schema import runs, series
 from faultbook.store.series import SERIES_COLUMNS, SeriesRow, read_series
 from faultbook.store.transaction import Transaction
-
 
 _HAS_LIVE_RUNS: ColumnElement[bool] = or_(
     series.c.newest_run.is_not(None),
@@ -34,14 +45,31 @@ class Scope:
     workflow: str | None = None
     branch: str | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Give the scope as SQL; replays alone make no series that anyone is told of."""
-        wanted = (
-            (series.c.environment, self.environment),
-            (series.c.workflow, self.workflow),
-            (series.c.branch, self.branch),
-        )
-        return [_HAS_LIVE_RUNS, *(column == value for column, value in wanted if value is not None)]
+    @property
+    def limits(self) -> dict[str, str]:
+        """Give what the question is limited to, by the column's name."""
+        wanted = {
+            "environment": self.environment,
+            "workflow": self.workflow,
+            "branch": self.branch,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+
+# Statements are built once for each set of limited columns: building one costs as much as running
+# it, and the answer is asked for often.
+_NOW = bindparam("now", type_=BigInteger)
+_NOT_OVERDUE = or_(series.c.silent_after.is_(None), series.c.silent_after >= _NOW)
+_Limited: TypeAlias = tuple[str, ...]
+
+
+def _conditions(limited: _Limited) -> list[ColumnElement[bool]]:
+    """Give the scope as SQL; replays alone make no series that anyone is told of."""
+    return [_HAS_LIVE_RUNS, *(series.c[name] == bindparam(f"scope_{name}") for name in limited)]
+
+
+def _parameters(scope: Scope, **others: object) -> dict[str, object]:
+    return others | {f"scope_{name}": value for name, value in scope.limits.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +85,22 @@ class Totals:
 
 def read_totals(tx: Transaction, scope: Scope) -> Totals:
     """Count a scope; a passing series whose deadline has passed is not counted as passing."""
-    passing = and_(series.c.standing == Standing.PASSING.value, _not_overdue(tx))
+    statement = _totals_statement(tuple(scope.limits))
+    row = tx.execute(statement, _parameters(scope, now=tx.now)).one()
+    return Totals(row.total, int(row.passing), int(row.heartbeat), row.newest, row.every)
+
+
+@lru_cache
+def _totals_statement(limited: _Limited) -> Select[Any]:
+    passing = and_(series.c.standing == Standing.PASSING.value, _NOT_OVERDUE)
     heartbeat = and_(passing, series.c.reason == Reason.HEARTBEAT_ACCEPTED.value)
-    statement = select(
+    return select(
         func.count().label("total"),
         func.coalesce(func.sum(case((passing, 1), else_=0)), 0).label("passing"),
         func.coalesce(func.sum(case((heartbeat, 1), else_=0)), 0).label("heartbeat"),
         func.max(series.c.newest_record_at).label("newest"),
         func.min(series.c.every_seconds).label("every"),
-    ).where(*scope.conditions())
-    row = tx.execute(statement).one()
-    return Totals(row.total, int(row.passing), int(row.heartbeat), row.newest, row.every)
+    ).where(*_conditions(limited))
 
 
 def count_series(tx: Transaction) -> int:
@@ -77,32 +110,45 @@ def count_series(tx: Transaction) -> int:
 
 def count_bad_elsewhere(tx: Transaction, scope: Scope, main_branch: str) -> int:
     """Count the bad series on other branches."""
-    statement = select(func.count()).where(
-        *scope.conditions(),
-        series.c.branch != main_branch,
+    statement = _elsewhere_statement(tuple(scope.limits))
+    return int(tx.execute(statement, _parameters(scope, main_branch=main_branch)).scalar_one())
+
+
+@lru_cache
+def _elsewhere_statement(limited: _Limited) -> Select[Any]:
+    return select(func.count()).where(
+        *_conditions(limited),
+        series.c.branch != bindparam("main_branch"),
         series.c.standing.in_([standing.value for standing in BAD]),
     )
-    return int(tx.execute(statement).scalar_one())
 
 
 def list_attention(tx: Transaction, scope: Scope, policy: Policy) -> list[SeriesAnswer]:
     """Read every series of a scope that does not pass, or is overdue."""
-    wanted = or_(series.c.standing != Standing.PASSING.value, ~_not_overdue(tx))
-    columns = (*SERIES_COLUMNS, series.c.evidence, series.c.url, series.c.silent_after)
-    rows = list(tx.execute(select(*columns).where(*scope.conditions(), wanted)))
+    statement = _attention_statement(tuple(scope.limits))
+    rows = list(tx.execute(statement, _parameters(scope, now=tx.now)))
     ask = [row.id for row in rows if row.standing == Standing.UNKNOWN.value or _is_overdue(row, tx)]
     running = list_running(tx, ask) if ask else {}
     return [_answer(row, running.get(row.id), tx.now, policy) for row in rows]
 
 
+@lru_cache
+def _attention_statement(limited: _Limited) -> Select[Any]:
+    wanted = or_(series.c.standing != Standing.PASSING.value, ~_NOT_OVERDUE)
+    columns = (*SERIES_COLUMNS, series.c.evidence, series.c.url, series.c.silent_after)
+    return select(*columns).where(*_conditions(limited), wanted)
+
+
+_OVERDUE = (
+    select(runs.c.sequence)
+    .where(runs.c.state != RunState.CLOSED.value, runs.c.deadline_at < _NOW)
+    .limit(1)
+)
+
+
 def has_overdue_runs(tx: Transaction) -> bool:
     """Tell whether an open run's deadline has passed; then it has to be closed first."""
-    statement = (
-        select(runs.c.sequence)
-        .where(runs.c.state != RunState.CLOSED.value, runs.c.deadline_at < tx.now)
-        .limit(1)
-    )
-    return tx.execute(statement).first() is not None
+    return tx.execute(_OVERDUE, {"now": tx.now}).first() is not None
 
 
 def list_names(tx: Transaction) -> dict[str, list[str]]:
@@ -111,10 +157,6 @@ def list_names(tx: Transaction) -> dict[str, list[str]]:
         column.name: list(tx.execute(select(column).where(_HAS_LIVE_RUNS).distinct()).scalars())
         for column in (series.c.environment, series.c.workflow, series.c.branch)
     }
-
-
-def _not_overdue(tx: Transaction) -> ColumnElement[bool]:
-    return or_(series.c.silent_after.is_(None), series.c.silent_after >= tx.now)
 
 
 def _is_overdue(row: Row[Any], tx: Transaction) -> bool:
