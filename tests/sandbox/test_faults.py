@@ -210,9 +210,11 @@ def test_switches_are_listed_counted_and_cleared(slack: Workspace) -> None:
     assert slack.get("faults")["faults"] == []
 
 
-@pytest.mark.parametrize("wanted", [{"kind": "shout"}, {"kind": "slow", "loud": True}])
+@pytest.mark.parametrize(
+    "wanted", [{"kind": "shout"}, {"kind": "slow", "loud": True}, {"kind": "slow", "ms": "1"}]
+)
 def test_an_unknown_fault_or_field_is_refused_by_name(slack: Workspace, wanted: Json) -> None:
-    with pytest.raises(ControlError, match=r"known|loud"):
+    with pytest.raises(ControlError, match=r"known|loud|ms must"):
         slack.post("fault", **wanted)
 
 

@@ -507,3 +507,13 @@ def test_a_bot_that_acks_too_late_is_told_of_by_the_person(slack: Workspace) -> 
             "acked": False,
             "complaint": "faultbook did not answer in time.",
         }
+
+
+def test_a_command_answered_with_refused_blocks_tells_the_person(
+    slack: Workspace, bot: Bot, recorder: Recorder
+) -> None:
+    del bot
+    recorder.ack = {"text": "x", "blocks": [{"type": "shout"}]}
+    answer = slack.slash("ana", "general", "/failing")
+    assert "invalid_blocks" in answer["complaint"]
+    assert "invalid_blocks" in slack.ephemerals("ana")[-1]["text"]

@@ -9,6 +9,10 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from tests.sandbox.driver import Json, Workspace
 
+from faultbook.sandbox.api import dispatch
+from faultbook.sandbox.api.call import METHODS
+
+assert dispatch.MODULES  # importing it registers the methods
 BUTTON = {"type": "button", "text": {"type": "plain_text", "text": "Go"}}
 
 
@@ -377,3 +381,19 @@ def test_a_manifest_holds_the_bot_to_its_scopes(home: Path, tmp_path: Path) -> N
         slack.say("ana", "dm", "not subscribed")
         slack.say("ana", "general", "@smallbot subscribed")
         assert len(slack.deliveries()["unsettled"]) == 1
+
+
+ODD: list[object] = [None, "", "x", "{", "[]", 0, -1, 1e30, True, [], [[]], {}, {"a": {"b": []}}]
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_no_argument_however_odd_breaks_a_method(slack: Workspace, method: str) -> None:
+    names = ["channel", "user", "ts", "blocks", "text", "view", "files", "limit", "cursor"]
+    names += ["metadata", "name", "timestamp", "prompts", "trigger_id", "users", "thread_ts"]
+    token = slack.app_token if method.startswith("apps.") else slack.bot_token
+    general, ana = slack.channel_id("general"), slack.user_id("ana")
+    good: Json = {"channel": general, "user": ana, "text": "x", "view": {"type": "home"}}
+    for odd in ODD:
+        for args in (dict.fromkeys(names, odd), {**dict.fromkeys(names, odd), **good}):
+            answer = slack.api(method, token=token, **args)
+            assert isinstance(answer["ok"], bool)

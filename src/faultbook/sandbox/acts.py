@@ -50,7 +50,8 @@ def complaint(sandbox: Sandbox, ack: Ack) -> str:
     """Says what a person sees when the bot took nothing; empty if it did."""
     if ack.good:
         return ""
-    words = NOT_CONNECTED if ack.outcome == "not_connected" else NO_ANSWER
+    away = ack.outcome in {"not_connected", "connection_failed"}
+    words = NOT_CONNECTED if away else NO_ANSWER
     return words.format(sandbox.bot.name)
 
 
@@ -212,12 +213,17 @@ async def slash(sandbox: Sandbox, user: str, channel: Channel, command: str, raw
     payload = payloads.slash(sandbox, user, channel, command, text.strip())
     ack = await ask(sandbox, "slash_commands", payload, accepts=True)
     words = complaint(sandbox, ack)
+    answer = ack.payload or {}
+    if answer.get("text") or answer.get("blocks"):
+        try:
+            answer_here(sandbox, user, channel, answer)
+        except SlackError as error:
+            sandbox.wire.note("note", "ack", error.code, body=json.dumps(error.answer()))
+            words = f"its answer was refused with {error.code}."
     if words:
         content: Json = {"text": f"`{command}` failed: {words}"}
         author = {"user": "USLACKBOT", "username": "Slackbot"}
         talk.whisper(sandbox, channel.id, user, content, author=author)
-    elif ack.payload:
-        answer_here(sandbox, user, channel, ack.payload)
     return {"acked": ack.good, "complaint": words}
 
 

@@ -32,7 +32,7 @@ Looking:
     GET  messages       channel, user?, thread?   with blocks and metadata, oldest first
     GET  ephemerals     user
     GET  views          user          stack, errors, home
-    GET  wire           after?, name? the wire log
+    GET  wire           after?, name?, most?   the wire log
     GET  deliveries                   unsettled events and those given up
     GET  stream                       server-sent changes
 

@@ -20,6 +20,7 @@ from faultbook.sandbox.store import Store
 from faultbook.sandbox.triggers import Triggers
 from faultbook.sandbox.wire import Wire
 
+_GLIMPSE = 800
 _CHANNEL_TYPE = {"public": "channel", "private": "group", "im": "im"}
 _SUBSCRIPTION = {"public": "message.channels", "private": "message.groups", "im": "message.im"}
 
@@ -35,7 +36,7 @@ class Sandbox:
         self.clock = Clock()
         self.wire = Wire(self.clock.now)
         self.live = Live()
-        self.wire.watch = lambda entry: self.live.push("wire", {"entry": entry})
+        self.wire.watch = self._show_wire
         self.faults = Faults(self.wire)
         self.limits = Limits(options, self.clock)
         self.store = Store(home / "workspace.db")
@@ -107,6 +108,9 @@ class Sandbox:
         if self.identity.bot_user_id in channel.members:
             whole = {**event, "channel": channel.id, "channel_type": _CHANNEL_TYPE[channel.kind]}
             self.emit(whole, subscription=_SUBSCRIPTION[channel.kind])
+
+    def _show_wire(self, entry: Json) -> None:
+        self.live.push("wire", {"entry": {**entry, "body": entry["body"][:_GLIMPSE]}})
 
     def show_bot(self) -> None:
         """Tells open pages whether the bot is connected."""

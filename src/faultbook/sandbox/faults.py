@@ -69,6 +69,9 @@ _SHOWN = (
 )
 
 
+_NUMBERS = {"count", "rate", "seed", "ms", "status", "retry_after"}
+
+
 class Faults:
     """The switches that are on."""
 
@@ -87,6 +90,11 @@ class Faults:
         unknown = set(wanted) - set(_SHOWN) | {"hits", "id"} & set(wanted)
         if unknown:
             raise bad_arguments(f"a fault has no field {', '.join(sorted(unknown))}")
+        for name, value in wanted.items():
+            if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
+                if name == "count" and value is None:
+                    continue
+                raise bad_arguments(f"{name} must be a number: {value!r}")
         fault = Fault(**wanted)
         fault.dice.seed(fault.seed)
         self.on.append(fault)

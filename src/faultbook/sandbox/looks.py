@@ -88,7 +88,9 @@ def _views(sandbox: Sandbox, request: web.Request) -> Json:
 def _wire(sandbox: Sandbox, request: web.Request) -> Json:
     after = request.query.get("after", "0")
     number = int(after) if after.isdigit() else 0
-    return {"entries": sandbox.wire.read(after=number, name=request.query.get("name", ""))}
+    entries = sandbox.wire.read(after=number, name=request.query.get("name", ""))
+    most = request.query.get("most", "")
+    return {"entries": entries[: int(most)] if most.isdigit() else entries}
 
 
 def _deliveries(sandbox: Sandbox, request: web.Request) -> Json:

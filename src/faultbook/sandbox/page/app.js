@@ -98,6 +98,7 @@ function drawPrompts(messages) {
     on: { click: () => post("say", { channel: state.current, text: one.message }) } })) : []);
 }
 
+const marking = { timer: 0, status: 0 };
 function drawStatus() {
   const words = (thread) => {
     const now = state.statuses.get(`${state.current}:${thread}`);
@@ -105,9 +106,10 @@ function drawStatus() {
   };
   parts.foot.textContent = words("");
   if (parts.threadFoot) parts.threadFoot.textContent = words(state.thread);
+  clearTimeout(marking.status);
+  marking.status = setTimeout(drawStatus, 5000);
 }
 
-const marking = { timer: 0 };
 function markRead(messages) {
   const last = messages.at(-1)?.ts;
   const channel = here();

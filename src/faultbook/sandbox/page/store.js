@@ -72,6 +72,15 @@ export async function loadWire() {
   await read("wire", {}, (seen) => { state.wire = seen.entries; });
 }
 
+/** Reads what one entry of the wire log carried; changes bring only its beginning. */
+export async function wireBody(entry) {
+  let body = entry.body;
+  await read("wire", { after: entry.n - 1, most: 1 }, (seen) => {
+    if (seen.entries[0]?.n === entry.n) body = seen.entries[0].body;
+  });
+  return body;
+}
+
 /** Opens the acting person's conversation with the bot. */
 export const direct = () => [...state.channels.values()].find((one) => one.kind === "im" && one.user === state.me);
 

@@ -2,7 +2,7 @@
 
 import { el, fill, icon } from "./dom.js";
 import { timeOf } from "./dates.js";
-import { loadWire, on, state } from "./store.js";
+import { loadWire, on, state, wireBody } from "./store.js";
 
 const root = document.getElementById("wire");
 const SHOWN = 300;
@@ -45,8 +45,11 @@ function line(entry) {
     el("span", { class: "faint", text: entry.kind }), el("strong", { text: headline(entry) }),
     el("span", { class: "faint", text: facts.filter(Boolean).join(" · ") }));
   const details = el("details", {}, summary);
-  details.addEventListener("toggle", () => {
-    if (details.open && details.childElementCount === 1) details.append(el("pre", { class: "json", text: indented(entry.body) }));
+  details.addEventListener("toggle", async () => {
+    if (!details.open || details.childElementCount > 1) return;
+    const shown = el("pre", { class: "json" });
+    details.append(shown);
+    shown.textContent = indented(await wireBody(entry));
   });
   return el("li", { data: { testid: "wire-entry" } }, details);
 }
