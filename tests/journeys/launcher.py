@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from faultbook.assembly.bot import BotOptions, start_bot
 from faultbook.assembly.house import open_house, read_settings
+from faultbook.assembly.logs import configure_logs
 from faultbook.delivery.slack.post import Post
 from faultbook.intake.slack.desk import Desk
 from faultbook.operations.questions import accept
@@ -65,6 +66,7 @@ POINTS: dict[str, Callable[[], None]] = {
 
 
 async def main(point: str) -> None:
+    configure_logs(verbose=False)
     POINTS[point]()
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)

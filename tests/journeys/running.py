@@ -26,7 +26,7 @@ from tests.sandbox.driver import Workspace
 
 T = TypeVar("T")
 
-QUICK = BotOptions(channel_seconds=0.0, ping_seconds=0.4)
+QUICK = BotOptions(channel_seconds=0.0, posts_a_minute=60_000, ping_seconds=0.4)
 """Without the pace of a message a second, and quick to find a deaf connection."""
 
 

@@ -18,7 +18,7 @@ from faultbook.base.redaction import redact
 from faultbook.base.settings import Settings
 from faultbook.base.slack_refusal import read_refusal
 from faultbook.delivery.slack.courier import Courier, CourierLimits
-from faultbook.delivery.slack.pace import Pace
+from faultbook.delivery.slack.pace import CALLS_A_MINUTE, POSTING, Pace
 from faultbook.delivery.slack.post import Post
 from faultbook.delivery.slack.rendering import Renderer
 from faultbook.intake.slack.bolt import Dispatcher
@@ -61,10 +61,12 @@ class BotOptions:
 
     Attributes:
         channel_seconds: how long a channel rests after a message.
+        posts_a_minute: how many messages go out over all channels.
         ping_seconds: how often a Socket Mode connection is asked for a sign of life.
     """
 
     channel_seconds: float = 1.0
+    posts_a_minute: int = CALLS_A_MINUTE[POSTING]
     ping_seconds: float = 10.0
     limits: CourierLimits = field(default_factory=CourierLimits)
 
@@ -173,7 +175,7 @@ class Bot:
 
     async def _open(self, me: Identity) -> None:
         house = self._house
-        pace = Pace(self._options.channel_seconds)
+        pace = Pace(self._options.channel_seconds, {POSTING: self._options.posts_a_minute})
         render = Renderer(house.store, house.policy)
         post = Post(self._client, pace, me.bot_user_id)
         self._courier = Courier(house.store, render, post, pace, self._options.limits)

@@ -16,7 +16,7 @@ import structlog
 from faultbook.base.clock import seconds
 from faultbook.base.errors import UnavailableError
 from faultbook.delivery.slack.claimer import claimers_that_are_gone, name_claimer
-from faultbook.delivery.slack.pace import Pace
+from faultbook.delivery.slack.pace import POSTING, Pace
 from faultbook.delivery.slack.post import NotSentError, Post, Receipt
 from faultbook.model.notice import NewNotice, Notice
 from faultbook.operations.questions import Owed, ReplyTo, give_up_post, read_reply_to
@@ -47,8 +47,8 @@ class CourierLimits:
 
     at_once: int = 8
     attempts: int = 8
-    attempt_seconds: float = 15.0
-    lease_seconds: float = 20.0
+    attempt_seconds: float = 8.0
+    lease_seconds: float = 12.0
 
 
 class Courier:
@@ -116,7 +116,7 @@ class Courier:
             look = bool(claimed) or await self._rest()
 
     async def _claim(self) -> list[Notice]:
-        free = self._limits.at_once - len(self._under_way)
+        free = min(self._limits.at_once - len(self._under_way), self._pace.left(POSTING))
         if free <= 0:
             return []
         until = self._store.clock() + seconds(self._limits.lease_seconds)
@@ -147,6 +147,7 @@ class Courier:
     def _start(self, notice: Notice) -> None:
         # Held from now on, so that two messages never race for a channel.
         self._pace.hold(notice.target, self._limits.attempt_seconds)
+        self._pace.take(POSTING)
         task = asyncio.create_task(self._deliver(notice), name=f"notice {notice.id}")
         self._under_way.add(task)
         task.add_done_callback(self._done)

@@ -6,11 +6,12 @@ Retry-After holds them.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+POSTING = "chat.postMessage"
 CALLS_A_MINUTE = {
-    "chat.postMessage": 300,  # "several hundred a minute" over all channels
+    POSTING: 300,  # "several hundred a minute" over all channels
     "conversations.history": 50,
     "conversations.replies": 50,
 }
@@ -18,20 +19,35 @@ CALLS_A_MINUTE = {
 
 @dataclass(slots=True)
 class _Bucket:
+    most: float
     left: float
     at: float
+
+    def fill(self, now: float) -> None:
+        """Add what the time since the last look allows."""
+        self.left = min(self.most, self.left + (now - self.at) * self.most / 60)
+        self.at = now
+
+    @property
+    def wait(self) -> float:
+        """Seconds until one more call is allowed."""
+        return max(0.0, (1 - self.left) * 60 / self.most)
 
 
 class Pace:
     """What rests until when; times are `time.monotonic()` seconds."""
 
     def __init__(
-        self, channel_seconds: float = 1.0, clock: Callable[[], float] = time.monotonic
+        self,
+        channel_seconds: float = 1.0,
+        calls_a_minute: Mapping[str, int] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channel_seconds = channel_seconds
         self._clock = clock
         self._resting: dict[str, float] = {}
-        self._methods: dict[str, _Bucket] = {}
+        tiers = CALLS_A_MINUTE | dict(calls_a_minute or {})
+        self._methods = {name: _Bucket(most, most, clock()) for name, most in tiers.items()}
 
     def posted(self, channel: str) -> None:
         """Let a channel rest for its second after a message."""
@@ -53,18 +69,21 @@ class Pace:
         return list(self._resting)
 
     def next_ready(self) -> float | None:
-        """Tell in how many seconds the next resting channel is ready."""
-        until = min(self._resting.values(), default=None)
-        return None if until is None else max(0.0, until - self._clock())
+        """Tell in how many seconds a message may go that may not go now; None if all may."""
+        waits = [max(0.0, until - self._clock()) for until in self._resting.values()]
+        if self.left(POSTING) < 1:
+            waits = [max(self._methods[POSTING].wait, min(waits, default=0.0))]
+        return min(waits, default=None)
+
+    def left(self, method: str) -> int:
+        """Tell how many calls of a method are allowed now."""
+        bucket = self._methods[method]
+        bucket.fill(self._clock())
+        return int(bucket.left)
 
     def take(self, method: str) -> float:
         """Count a call of a method, and give 0; or count nothing and give the seconds to wait."""
-        most = CALLS_A_MINUTE[method]
-        now = self._clock()
-        bucket = self._methods.setdefault(method, _Bucket(most, now))
-        bucket.left = min(most, bucket.left + (now - bucket.at) * most / 60)
-        bucket.at = now
-        if bucket.left >= 1:
-            bucket.left -= 1
-            return 0.0
-        return (1 - bucket.left) * 60 / most
+        if self.left(method) < 1:
+            return self._methods[method].wait
+        self._methods[method].left -= 1
+        return 0.0

@@ -137,9 +137,6 @@ class Post:
     async def _post(
         self, notice_id: str, to: ReplyTo, text: str, blocks: list[dict[str, Any]]
     ) -> Receipt:
-        wait = self._pace.take("chat.postMessage")
-        if wait:
-            raise NotSentError("chat.postMessage rests", wait=wait, refused=True)
         try:
             answer = await self._client.chat_postMessage(
                 channel=to.channel,

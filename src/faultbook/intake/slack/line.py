@@ -81,6 +81,14 @@ class Line:
         """Wait until this line should be left or has ended, and say why."""
         return await asyncio.shield(self._left)
 
+    async def linger(self, seconds: float) -> None:
+        """Go on reading until Slack closes, for so many seconds at most.
+
+        Slack may still send over a connection that it asked to be left.
+        """
+        if self._reader is not None:
+            await asyncio.wait({self._reader}, timeout=seconds)
+
     async def close(self, seconds: float) -> None:
         """Acknowledge what is under way, for so many seconds at most, and close."""
         if self._under_way:

@@ -25,6 +25,7 @@ _BACKOFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 _SETTLED_SECONDS = 60.0
 """A connection that lasted so long was a good one; the next may be opened at once."""
 _ACK_SECONDS = 3.0
+_LINGER_SECONDS = 12.0
 _WRONG_TOKEN_SECONDS = 60.0
 
 log = structlog.get_logger("slack")
@@ -90,6 +91,8 @@ class Supervisor:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._line is not None:
             await self._line.close(_ACK_SECONDS)
+        for retirement in self._retiring:
+            retirement.cancel()
         await asyncio.gather(*self._retiring, return_exceptions=True)
         self._words = "stopped"
 
@@ -148,9 +151,16 @@ class Supervisor:
         self._words = "connected"
         self._connected.set()
         if old is not None:
-            retirement = asyncio.create_task(old.close(_ACK_SECONDS))
+            retirement = asyncio.create_task(_retire(old))
             self._retiring.add(retirement)
             retirement.add_done_callback(self._retiring.discard)
+
+
+async def _retire(line: Line) -> None:
+    try:
+        await line.linger(_LINGER_SECONDS)
+    finally:
+        await line.close(_ACK_SECONDS)
 
 
 class _NotNowError(Exception):
