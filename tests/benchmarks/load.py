@@ -64,7 +64,9 @@ def _request(method: str, path: str, body: bytes = b"", headers: str = "") -> by
 def mentions(told: dict[str, Any]) -> Iterator[bytes]:
     """Make signed app mentions, each with its own event id, over ten channels."""
     run = f"{time.time_ns():x}"
+    began = int(time.time())  # no two runs tell of the same messages
     for number in range(told["requests"]):
+        ts = f"{began}.{number:06}"
         event = {
             "token": "x",
             "team_id": "T1",
@@ -79,9 +81,9 @@ def mentions(told: dict[str, Any]) -> Iterator[bytes]:
                 "type": "app_mention",
                 "user": "U1",
                 "text": "<@UBOT> what's failing?",
-                "ts": f"{1_795_000_000 + number}.000100",
+                "ts": ts,
                 "channel": f"C{number % 10}",
-                "event_ts": f"{1_795_000_000 + number}.000100",
+                "event_ts": ts,
                 "team": "T1",
             },
         }
