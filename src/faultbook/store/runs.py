@@ -264,5 +264,6 @@ def _next_sequences(tx: Transaction, count: int) -> Sequence[int]:
         name = func.pg_get_serial_sequence("runs", "sequence")
         numbers = func.generate_series(1, count).table_valued("n")
         return list(tx.execute(select(func.nextval(name)).select_from(numbers)).scalars())
-    newest = tx.execute(select(func.max(runs.c.sequence))).scalar() or 0
+    # Asked with every write: the driver alone answers several times faster.
+    newest = tx.connection.exec_driver_sql("SELECT max(sequence) FROM runs").scalar() or 0
     return range(newest + 1, newest + count + 1)

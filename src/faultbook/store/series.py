@@ -78,12 +78,12 @@ def _lookup_sql(count: int, dialect: Dialect) -> str:
     columns = ", ".join(f"series.{column.name}" for column in SERIES_COLUMNS)
     mark = placeholder(dialect)
     names = ", ".join([f"({mark}, {mark}, {mark})"] * count)
-    hold = " FOR UPDATE OF series" if dialect.name == "postgresql" else ""
+    # One order for all who hold rows; SQLite has one writer, and would sort for nothing.
+    hold = " ORDER BY series.id FOR UPDATE OF series" if dialect.name == "postgresql" else ""
     return (
         f"WITH wanted (workflow, environment, branch) AS (VALUES {names})"  # noqa: S608 - columns and marks only
         f" SELECT {columns} FROM wanted JOIN series ON series.workflow = wanted.workflow"
-        " AND series.environment = wanted.environment AND series.branch = wanted.branch"
-        f" ORDER BY series.id{hold}"
+        f" AND series.environment = wanted.environment AND series.branch = wanted.branch{hold}"
     )
 
 
