@@ -1,0 +1,143 @@
+"""`faultbook token`: make, list and revoke the tokens of agents."""
+
+import difflib
+import secrets
+from typing import Any
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from faultbook.assembly.house import read_settings
+from faultbook.base.clock import iso, iso_or_none
+from faultbook.base.errors import InvalidError
+from faultbook.base.redaction import redact
+from faultbook.base.text import cut, one_line
+from faultbook.cli.asking import json_option, opened, write_json
+from faultbook.model.document_fields import Name
+from faultbook.model.token import Scope, Token
+from faultbook.operations import tokens
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_SCOPES = tuple(scope.value for scope in Scope)
+
+
+@click.group("token")
+def command() -> None:
+    """Make, list and revoke the tokens of agents.
+
+    A token says who reports: one for each agent, owned by a person, held to its scopes and,
+    where they are named, to its workflows. It is stored hashed and shown once.
+    """
+
+
+@command.command("create")
+@click.option("--agent", required=True, help="The agent that reports with it.")
+@click.option("--owner", required=True, help="The person who answers for the agent.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    metavar="SCOPE",
+    help=f"What it may do; may be given several times: {', '.join(_SCOPES)}.",
+)
+@click.option(
+    "--workflow",
+    "workflows",
+    multiple=True,
+    help="Only these workflows; may be given several times. Without it, all.",
+)
+def create(agent: str, owner: str, scopes: tuple[str, ...], workflows: tuple[str, ...]) -> None:
+    """Make a token and print it, once, to stdout."""
+    for scope in scopes:
+        _check_scope(scope)
+    names = {"--agent": agent, "--owner": owner}
+    for option, name in [*names.items(), *(("--workflow", name) for name in workflows)]:
+        _check_name(option, name)
+    secret = tokens.new_secret()
+    with opened(read_settings()) as house:
+        token = Token(
+            id=f"tok-{secrets.token_hex(4)}",
+            agent=agent,
+            owner=owner,
+            scopes=frozenset(scopes),
+            workflows=frozenset(workflows),
+            created_at=house.clock(),
+        )
+        house.store.write(tokens.create_token, token, tokens.digest(secret))
+    bound = ", ".join(sorted(workflows)) or "all workflows"
+    click.echo(
+        f"{token.id}: {agent}, owned by {owner}; {', '.join(sorted(token.scopes))}; {bound}.\n"
+        "It is shown this once; set it as FAULTBOOK_TOKEN.",
+        err=True,
+    )
+    click.echo(secret)
+
+
+@command.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List every token, revoked ones too; what is secret in them is not kept."""
+    with opened(read_settings()) as house:
+        found = house.store.read(tokens.list_tokens)
+    if as_json:
+        write_json({"tokens": [_document(token) for token in found]})
+        return
+    for token in found:
+        click.echo(_line(token))
+    if not found:
+        click.echo("No token yet. Make one with: faultbook token create.", err=True)
+
+
+@command.command("revoke")
+@click.argument("token_id", metavar="ID")
+def revoke(token_id: str) -> None:
+    """Revoke a token; servers refuse it within seconds."""
+    with opened(read_settings()) as house:
+        was_valid = house.store.write(tokens.revoke_token, token_id)
+    words = "revoked" if was_valid else "was revoked before; nothing changed"
+    click.echo(f"{token_id} {words}.", err=True)
+
+
+def _check_scope(scope: str) -> None:
+    if scope in _SCOPES:
+        return
+    shown = cut(one_line(redact(scope)), 80)
+    near = difflib.get_close_matches(scope, _SCOPES, n=1, cutoff=0)
+    raise InvalidError(
+        f"`{shown}` is no scope.",
+        code="unknown_scope",
+        next_step=f"Nearest: {near[0]}.",
+        where="--scope",
+    )
+
+
+def _check_name(option: str, name: str) -> None:
+    try:
+        _NAME.validate_python(name)
+    except ValidationError as error:
+        raise InvalidError(
+            f"{option}: `{cut(one_line(redact(name)), 80)}` does not fit.",
+            code="bad_name",
+            next_step="Write 1 to 200 characters on one line, without blanks at the ends.",
+            where=option,
+        ) from error
+
+
+def _document(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "agent": token.agent,
+        "owner": token.owner,
+        "scopes": sorted(token.scopes),
+        "workflows": sorted(token.workflows),
+        "created_at": iso(token.created_at),
+        "revoked_at": iso_or_none(token.revoked_at),
+    }
+
+
+def _line(token: Token) -> str:
+    state = f"revoked {iso(token.revoked_at)}" if token.revoked_at else "valid"
+    workflows = ", ".join(sorted(token.workflows)) or "all workflows"
+    scopes = ", ".join(sorted(token.scopes))
+    return f"{token.id}  {token.agent}  owner {token.owner}  {scopes}  {workflows}  {state}"
