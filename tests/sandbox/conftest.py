@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.sandbox.bots import Bot
 from tests.sandbox.driver import Workspace
+from tests.sandbox.recorder import Recorder
 
 DEFAULTS = {
     "ack_seconds": 3.0,
@@ -34,3 +36,18 @@ def slack(one_workspace: Workspace) -> Workspace:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "slack"
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def bot(slack: Workspace, recorder: Recorder) -> Iterator[Bot]:
+    with Bot(slack, recorder.setup) as running:
+        for person in ("ana", "ben"):
+            while slack.modals(person):
+                slack.close_modal(person, everything=True)
+        recorder.bodies.clear()
+        yield running

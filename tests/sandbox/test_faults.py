@@ -53,13 +53,13 @@ def test_a_lost_acknowledgement_causes_a_retry(slack: Workspace) -> None:
 
 
 def test_a_late_acknowledgement_causes_a_retry_only_past_the_limit(slack: Workspace) -> None:
-    slack.options(ack_seconds=0.15, retry_delays=[0.01])
+    slack.options(ack_seconds=0.5, retry_delays=[0.01])
     with RawBot(slack) as bot:
         slack.fault("late_ack", ms=30)
         mention(slack)
         slack.wait_for(lambda: not slack.deliveries()["unsettled"])
         assert len(bot.envelopes()) == 1
-        slack.fault("late_ack", ms=300)
+        slack.fault("late_ack", ms=900)
         mention(slack)
         slack.wait_for(lambda: len(bot.envelopes()) == 3)
 

@@ -45,6 +45,11 @@ def phone(browser: Browser, slack: Workspace) -> Iterator[Page]:
     yield from opened(browser, slack, 390, 844)
 
 
+@pytest.fixture(scope="module")
+def viewer(browser: Browser, one_workspace: Workspace) -> Iterator[Page]:
+    yield from opened(browser, one_workspace, 800, 600)
+
+
 def opened(browser: Browser, slack: Workspace, width: int, height: int) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
     context.set_default_timeout(5000)
@@ -160,7 +165,7 @@ def test_a_posted_message_shows_within_a_blink(slack: Workspace, page: Page) -> 
     )
     posted = slack.api("chat.postMessage", channel=general, text="quick one")
     arrived = float(page.evaluate("() => window.arrived")) / 1000
-    assert arrived - float(posted["ts"]) < 0.5
+    assert arrived - float(posted["ts"]) < 1
 
 
 def test_a_modal_opens_shows_its_error_and_closes(slack: Workspace, page: Page) -> None:
@@ -282,8 +287,8 @@ def test_text_that_means_harm_stays_text(slack: Workspace, page: Page) -> None:
         ("<!subteam^S1|@ops>", '<span class="mention">@ops</span>'),
     ],
 )
-def test_mrkdwn_is_shown_as_slack_shows_it(page: Page, written: str, shown: str) -> None:
-    drawn = page.evaluate(
+def test_mrkdwn_is_shown_as_slack_shows_it(viewer: Page, written: str, shown: str) -> None:
+    drawn = viewer.evaluate(
         """async (text) => {
             const {mrkdwn} = await import("/page/mrkdwn.js");
             const box = document.createElement("div");

@@ -21,9 +21,9 @@ def test_a_real_bolt_app_answers_a_mention_within_a_blink(slack: Workspace) -> N
         started = time.perf_counter()
         ts = slack.say("ana", "general", "@faultbook what's failing?")
         answer = slack.wait_for(lambda: slack.from_bot("general", thread=ts), every=0.002)
-        assert time.perf_counter() - started < 0.5
+        assert time.perf_counter() - started < 1
         assert answer[0]["text"].startswith(f"heard: <@{slack.bot_user_id}> what's failing?")
-        assert slack.deliveries()["unsettled"] == []
+        slack.wait_for(lambda: not slack.deliveries()["unsettled"])
 
 
 def test_hello_comes_first_and_pings_are_echoed(slack: Workspace) -> None:
@@ -91,13 +91,13 @@ def test_an_unacknowledged_event_is_sent_again_and_then_given_up(slack: Workspac
 
 
 def test_the_acknowledgement_of_a_retry_settles_the_event(slack: Workspace) -> None:
-    slack.options(ack_seconds=0.1, retry_delays=[0.02, 60, 60])
+    slack.options(ack_seconds=0.5, retry_delays=[0.02, 60, 60])
     with RawBot(slack, acks=False) as bot:
         slack.say("ana", "general", "@faultbook hi")
         slack.wait_for(lambda: len(bot.envelopes()) == 2)
         bot.send({"envelope_id": bot.envelopes()[1]["envelope_id"]})
         slack.wait_for(lambda: not slack.deliveries()["unsettled"])
-        time.sleep(0.15)
+        time.sleep(0.6)
         assert len(bot.envelopes()) == 2
 
 

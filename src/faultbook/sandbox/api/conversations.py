@@ -24,19 +24,7 @@ def channel_json(call: Call, channel: Channel) -> Json:
     """Gives a conversation as the Web API shows it."""
     bot = call.sandbox.identity.bot_user_id
     if channel.kind == "im":
-        return {
-            "id": channel.id,
-            "created": channel.created,
-            "is_archived": False,
-            "is_im": True,
-            "is_org_shared": False,
-            "context_team_id": call.sandbox.identity.team_id,
-            "updated": channel.created * 1000,
-            "user": channel.user,
-            "is_user_deleted": False,
-            "is_open": True,
-            "priority": 0,
-        }
+        return _direct_json(call, channel)
     private = channel.kind == "private"
     return {
         "id": channel.id,
@@ -65,6 +53,22 @@ def channel_json(call: Call, channel: Channel) -> Json:
         "purpose": {"value": channel.topic, "creator": channel.creator, "last_set": 0},
         "previous_names": [],
         "num_members": len(channel.members),
+    }
+
+
+def _direct_json(call: Call, channel: Channel) -> Json:
+    return {
+        "id": channel.id,
+        "created": channel.created,
+        "is_archived": False,
+        "is_im": True,
+        "is_org_shared": False,
+        "context_team_id": call.sandbox.identity.team_id,
+        "updated": channel.created * 1000,
+        "user": channel.user,
+        "is_user_deleted": False,
+        "is_open": True,
+        "priority": 0,
     }
 
 
