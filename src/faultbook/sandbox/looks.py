@@ -42,7 +42,7 @@ def _state(sandbox: Sandbox, request: web.Request) -> Json:
         "home_tab": manifest.home_tab,
         "users": {key: asdict(one) for key, one in state.users.items()},
         "groups": {key: asdict(one) for key, one in state.groups.items()},
-        "channels": [{**asdict(one), "unread": _unread(sandbox, user, one)} for one in seen],
+        "channels": [{**asdict(one), **_unread(sandbox, user, one)} for one in seen],
         "commands": [asdict(one) for one in manifest.commands],
         "shortcuts": [asdict(one) for one in manifest.shortcuts],
         "prompts": sandbox.prompts,
@@ -51,16 +51,16 @@ def _state(sandbox: Sandbox, request: web.Request) -> Json:
     }
 
 
-def _unread(sandbox: Sandbox, user: str, channel: Channel) -> int:
+def _unread(sandbox: Sandbox, user: str, channel: Channel) -> Json:
     if user not in channel.members:
-        return 0
+        return {"unread": 0, "last_read": ""}
     last = sandbox.state.reads[user].get(channel.id, "")
     count = 0
     for message in reversed(sandbox.state.messages[channel.id].values()):
         if message["ts"] <= last or count > _UNREAD_SHOWN:
             break
         count += message.get("user") != user
-    return count
+    return {"unread": count, "last_read": last}
 
 
 def _messages(sandbox: Sandbox, request: web.Request) -> Json:

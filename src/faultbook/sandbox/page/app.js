@@ -118,7 +118,8 @@ function markRead(messages) {
   channel.unread = 0;
   if (had) drawSidebar();
   clearTimeout(marking.timer);
-  const body = { channel: channel.id, ts: newest(channel.id) };
+  channel.last_read = newest(channel.id);
+  const body = { channel: channel.id, ts: channel.last_read };
   marking.timer = setTimeout(() => post("read", body), 150);
 }
 
@@ -159,10 +160,8 @@ async function openChannel(id, ts = "") {
   if (state.current !== channel.id) state.tab = "messages";
   state.current = channel.id;
   const mine = state.users[state.me];
-  const unread = channel.unread;
   await loadMessages(channel.id);
-  const said = [...state.messages.get(channel.id).keys()];
-  state.lastRead[channel.id] = unread && said.length > unread ? said[said.length - unread - 1] : "";
+  state.lastRead[channel.id] = channel.unread ? channel.last_read : "";
   openThread(channel.id, "");
   drawMain();
   drawSidebar();
