@@ -74,8 +74,11 @@ class _TimeSchema:
     def __get_pydantic_core_schema__(
         self, _source: object, _handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
+        # Written back (a close is recognised by what it says), it is a number, no longer text.
         return core_schema.no_info_after_validator_function(
-            read_instant, core_schema.str_schema(pattern=_RFC3339)
+            read_instant,
+            core_schema.str_schema(pattern=_RFC3339),
+            serialization=core_schema.to_string_ser_schema(),
         )
 
     def __get_pydantic_json_schema__(

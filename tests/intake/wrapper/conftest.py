@@ -1,12 +1,14 @@
 """The wrapper's own fixtures."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from faultbook.store.engine import open_store, sqlite_url
 from tests.intake.wrapper.harness import Wrapper
+from tests.intake.wrapper.servers import Server, running
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +30,10 @@ def wrapper(tmp_path: Path, empty_home: Path) -> Wrapper:
 def new_wrapper(tmp_path: Path) -> Wrapper:
     """Give a wrapper that has no home yet."""
     return Wrapper(tmp_path)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Start the real server over a store of its own."""
+    with running(tmp_path / "server") as started:
+        yield started

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from faultbook.base.clock import iso, system_clock
 from faultbook.base.errors import InvalidError, NotFoundError, TooLargeError
 from faultbook.client.http import HttpClient
 from faultbook.intake.wrapper.record import Record, target_of
@@ -13,6 +12,7 @@ from faultbook.intake.wrapper.recorder import Receipt
 from faultbook.intake.wrapper.watch import Found
 
 _CHUNK = 1 << 20
+_TIMES = frozenset({"started_at", "ended_at"})
 
 
 class ServerRecorder:
@@ -45,21 +45,11 @@ class ServerRecorder:
         try:
             answer = self._client.start_run(record.start_body(), record.start_key)
         except InvalidError as error:
-            return self.start(_retimed(record, error))
+            return self.start(_untimed(record, error))
         return _text(answer, "run_id")
 
     def finish(self, record: Record, files: Mapping[str, Found]) -> Receipt:
         """Bring the artifacts that travel by themselves, then close the run, or record it whole."""
-        try:
-            return self._finish(record, files)
-        except InvalidError as error:
-            return self._finish(_retimed(record, error), files)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._client.close()
-
-    def _finish(self, record: Record, files: Mapping[str, Found]) -> Receipt:
         inline = record.inline_names()
         loads = {
             name: found
@@ -71,11 +61,20 @@ class ServerRecorder:
             run_id = self.start(record)
         if run_id is not None:
             try:
-                closing = record.without(self._bring(run_id, loads))
-                return _receipt(self._client.close_run(run_id, closing.close_body()))
+                return self._close_run(run_id, record.without(self._bring(run_id, loads)))
             except NotFoundError:  # the server has another database by now
                 pass
         return _receipt(self._client.record_run(record.whole_body(), record.key))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+    def _close_run(self, run_id: str, record: Record) -> Receipt:
+        try:
+            return _receipt(self._client.close_run(run_id, record.close_body()))
+        except InvalidError as error:
+            return self._close_run(run_id, _untimed(record, error))
 
     def _travels(self, found: Found) -> bool:
         return found.path is not None and (found.artifact.size or 0) <= self._limit
@@ -93,18 +92,16 @@ class ServerRecorder:
         return frozenset(brought)
 
 
-def _retimed(record: Record, error: InvalidError) -> Record:
-    """Tell our clock with a record whose times lie ahead of the server's, so that it corrects them.
-
-    Not told otherwise: a record is recognised by its bytes, and the time of its sending changes.
+def _untimed(record: Record, error: InvalidError) -> Record:
+    """Leave the times out where this host's clock is ahead of the server's: what is sent is now.
 
     Raises:
         InvalidError: that is not what the server refused.
     """
-    if error.code != "bad_time" or "sent_at" in record.run:
+    run = {name: value for name, value in record.run.items() if name not in _TIMES}
+    if error.code != "bad_time" or len(run) == len(record.run):
         raise error
-    run = {**record.run, "sent_at": iso(system_clock())}
-    return replace(record, key=f"{record.key}-clock", run=run)
+    return replace(record, key=f"{record.key}-untimed", run=run)
 
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
