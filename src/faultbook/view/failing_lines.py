@@ -217,7 +217,9 @@ def footer(answer: FailingAnswer) -> Line:
 
 def other_branches(answer: FailingAnswer) -> Line:
     """Say what fails on branches that the answer is not about."""
-    return [f"Other branches: {answer.other_branches} failing."] if answer.other_branches else []
+    if not answer.other_branches or answer.headline is Headline.OTHER_BRANCHES:
+        return []  # or the headline says it
+    return [f"Other branches: {answer.other_branches} failing."]
 
 
 def place(series: SeriesAnswer, answer: FailingAnswer) -> list[Span]:

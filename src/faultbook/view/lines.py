@@ -21,6 +21,7 @@ _SHA_SHOWN = 7
 _LINK_LENGTH = 1000
 _ZERO_WIDTH_SPACE = "\u200b"
 _GRAVE = "\u02cb"  # looks like a backtick, and ends no code span
+_BAR = "\u00a6"  # looks like a bar
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
 _SHA = re.compile(r"[0-9a-f]{12,64}")
 _NOT_BOLD = re.compile(r"[*`]|(?<!\w)[_~]|[_~](?!\w)|:[\w+'-]+:")
@@ -80,8 +81,9 @@ class Link:
     label: str
 
     def mrkdwn(self) -> str:
-        """Show it in Slack."""
-        return f"<{escape(self.url)}|{_inert(self.label)}>"
+        """Show it in Slack; a bar would part the label once more."""
+        label = _inert(self.label).replace("|", _BAR)
+        return f"<{escape(self.url)}|{label}>"
 
     def plain(self, _now: Instant) -> str:
         """Show its label."""
@@ -187,7 +189,8 @@ def safe_url(url: str | None) -> str | None:
             return None
     except ValueError:
         return None
-    return encoded if len(encoded) <= _LINK_LENGTH else None
+    linked = f"{parts.scheme}{encoded[len(parts.scheme) :]}"  # the scheme in small letters
+    return linked if len(linked) <= _LINK_LENGTH else None
 
 
 def mrkdwn(line: Line) -> str:

@@ -52,7 +52,7 @@ def unclear_message() -> Message:
 def unknown_verb_message(word: str, nearest: str | None) -> Message:
     """Answer a command whose verb is none of ours."""
     line: list[Span] = [Code(name(word)), " is no verb. "]
-    line += ["Nearest: ", Code(nearest), "."] if nearest else ["Ask for ", Code("help"), "."]
+    line += ["Nearest: ", Code(name(nearest)), "."] if nearest else ["Ask for ", Code("help"), "."]
     return _message([line], [section([line]), *actions([_whats_failing(), _help()])])
 
 

@@ -69,16 +69,15 @@ def failing_text(answer: FailingAnswer, look: Look = Look()) -> str:
     """Answer "what's failing?" as text; every series is shown."""
     now = answer.as_of
     told = [_series_row(s, answer) for found in _grouped(answer) for s in found]
-    text = [plain(line, now) for line in _opening(answer)]
-    if told:
-        text += ["", *_laid_out(told, look)]
+    opening = [plain(line, now) for line in _opening(answer)]
+    text = ["", *_laid_out(told, look)] if told else []
     if answer.other_branches:
         text.append(f"Other branches: {answer.other_branches} failing (--all-branches)")
     text.append(_freshness(answer))
     next_run = next((s.basis_run for s in answer.series if s.basis_run), None)
     if next_run is not None:
         text.append(f"Next: faultbook timeline {short_id(next_run.run_id)}")
-    return _finished(text, look)
+    return _finished(opening, text, look)
 
 
 def _opening(answer: FailingAnswer) -> list[Line]:
@@ -182,15 +181,14 @@ def diff_text(diff: VerdictDiff, look: Look = Look()) -> str:
         for group in diff_lines.groups(diff)
         for change in group.changes
     ]
-    text = [plain(diff_lines.headline(diff), diff.as_of)]
-    if rows:
-        text += ["", *_laid_out(rows, look)]
+    opening = [plain(diff_lines.headline(diff), diff.as_of)]
+    text = ["", *_laid_out(rows, look)] if rows else []
     text.append(diff_lines.counts(diff))
     age = ""
     if diff.newest_record_at is not None:
         age = f"; newest record {duration((diff.as_of - diff.newest_record_at) / SECOND)} old"
     text.append(f"As of {utc(diff.as_of, diff.as_of)} UTC{age}")
-    return _finished(text, look)
+    return _finished(opening, text, look)
 
 
 def _change_row(change: Change, group: diff_lines.Group, diff: VerdictDiff) -> _Row:
@@ -205,8 +203,8 @@ def _change_row(change: Change, group: diff_lines.Group, diff: VerdictDiff) -> _
 def timeline_text(timeline: Timeline, look: Look = Look()) -> str:
     """Show a run's events in order."""
     heading = timeline_lines.heading(timeline)
-    lines = [heading, *timeline_lines.table(timeline), *timeline_lines.footer(timeline)]
-    return _finished(lines, look)
+    lines = [*timeline_lines.table(timeline), *timeline_lines.footer(timeline)]
+    return _finished([heading], lines, look)
 
 
 def _laid_out(rows: Sequence[_Row], look: Look) -> Iterable[str]:
@@ -238,8 +236,10 @@ def _cut(line: str, look: Look) -> str:
     return cut(line.rstrip(), min(max(look.width, _NARROWEST), _WIDEST))
 
 
-def _finished(lines: Iterable[str], look: Look) -> str:
-    text = "\n".join(line if "\x1b" in line else _cut(line, look) for line in lines)
+def _finished(opening: Sequence[str], lines: Iterable[str], look: Look) -> str:
+    """Put the text together; the opening is never cut, since it may be a command to copy."""
+    told = (line if "\x1b" in line else _cut(line, look) for line in lines)
+    text = "\n".join((*opening, *told))
     if not look.unicode:
         text = text.replace("·", "|").replace("…", "...")
         text = text.encode("ascii", "backslashreplace").decode()
