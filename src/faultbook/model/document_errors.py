@@ -50,7 +50,22 @@ def explain_document(error: ValidationError, model: type[BaseModel]) -> InvalidE
         error: what validating a document of `model` raised.
         model: the document, whose field names are offered for a mistyped one.
     """
-    first = error.errors(include_url=False)[0]
+    return explain_field(error.errors(include_url=False)[0], model)
+
+
+def explain_field(
+    problem: Any,  # noqa: ANN401 - pydantic's ErrorDetails, or FastAPI's equal of it
+    model: type[BaseModel],
+    above: int = 0,
+) -> InvalidError:
+    """Put one thing that does not fit into words.
+
+    Args:
+        problem: as pydantic describes it.
+        model: the document it is about.
+        above: how many parts of the path stand above the document.
+    """
+    first = {**problem, "loc": tuple(problem["loc"])[above:]}
     path = first["loc"]
     where = ".".join(str(part) for part in path)
     kind = first["type"]
@@ -111,7 +126,7 @@ def _fitting(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
 
 def _is_time(problem: Any) -> bool:  # noqa: ANN401 - pydantic's ErrorDetails
     path = problem["loc"]
-    return bool(path) and str(path[-1]).endswith("_at")
+    return bool(path) and (str(path[-1]).endswith("_at") or path[-1] == "since")
 
 
 def _unknown_field(path: Sequence[Any], model: type[BaseModel]) -> InvalidError:
@@ -119,7 +134,7 @@ def _unknown_field(path: Sequence[Any], model: type[BaseModel]) -> InvalidError:
     where = ".".join([*(str(part) for part in path[:-1]), name])
     holder = _annotation(path[:-1], model)
     known = holder.model_fields if holder is not None else {}
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0)
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
     return InvalidError(
         f"`{where}` is no field of this document.",
         code="unknown_field",

@@ -18,7 +18,7 @@ from faultbook.intake.http.app import build_app
 from faultbook.model.policy import Policy
 from faultbook.model.token import Token
 from faultbook.operations import tokens
-from faultbook.store.engine import Store
+from faultbook.store.engine import Store, open_store, sqlite_url
 from tests.conftest import FrozenClock
 
 LIMITS = LimitSettings(artifact_bytes=50_000, body_bytes=100_000, junit_bytes=40_000)
@@ -89,6 +89,10 @@ class Api:
         self._clients.append(client)
         return client
 
+    def same_client(self) -> httpx.Client:
+        """Give the same client each time."""
+        return self._clients[0] if self._clients else self.client()
+
     def close(self) -> None:
         """Let go of every connection."""
         for client in self._clients:
@@ -105,6 +109,17 @@ def api(store: Store, clock: FrozenClock) -> Iterator[Api]:
 def sqlite_api(sqlite_store: Store, clock: FrozenClock) -> Iterator[Api]:
     """Serve a SQLite store, for tests that are not about the store."""
     yield from _api(sqlite_store, clock)
+
+
+@pytest.fixture(scope="module")
+def shared_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """Serve one SQLite store for a module's tests, which leave it as it was or don't mind."""
+    clock = FrozenClock()
+    store = open_store(sqlite_url(tmp_path_factory.mktemp("shared")), clock)
+    try:
+        yield from _api(store, clock)
+    finally:
+        store.close()
 
 
 def _api(store: Store, clock: FrozenClock) -> Iterator[Api]:

@@ -4,32 +4,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
 from faultbook.intake.http.door import Door
+from faultbook.intake.http.parameters import FailingParameters
 from faultbook.model.answer import FailingQuery
-from faultbook.model.document_fields import Name, Time
 from faultbook.model.token import Scope
 from faultbook.operations.failing import ask_failing
 from faultbook.operations.reporting import check_workflow
 from faultbook.view.documents import failing_document
-
-
-class FailingParameters(BaseModel):
-    """What the question is limited to."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    environment: Name | None = None
-    workflow: Name | None = None
-    branch: Name | None = None
-    """Left out: the main branch."""
-    place: Name | None = None
-    """A word that may name an environment, a workflow or a branch."""
-    since: Time | None = None
-    """Only what broke at this time or later (RFC 3339 with its zone)."""
-    all_branches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

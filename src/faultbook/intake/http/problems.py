@@ -30,6 +30,8 @@ from faultbook.base.errors import (
 )
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
+from faultbook.intake.http.parameters import FailingParameters
+from faultbook.model.document_errors import explain_field
 from faultbook.model.verdict import FailureClass
 
 log = structlog.get_logger("http")
@@ -173,15 +175,7 @@ async def _of_framework(request: Request, error: Exception) -> Response:
 
 async def _of_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is installed for
-    first = error.errors()[0]
-    name = cut(one_line(redact(str(first["loc"][-1]))), 80)
-    unknown = first["type"] == "extra_forbidden"
-    ours = InvalidError(
-        f"`{name}` is no parameter here." if unknown else f"The parameter `{name}` does not fit.",
-        code="unknown_parameter" if unknown else "bad_parameter",
-        next_step="Look at /openapi.json for what this address takes.",
-        where=name,
-    )
+    ours = explain_field(error.errors()[0], FailingParameters, above=1)
     return answer_error(ours, instance_of(request.scope))
 
 

@@ -1,0 +1,21 @@
+"""What the question's address takes behind its `?`."""
+
+from pydantic import BaseModel, ConfigDict
+
+from faultbook.model.document_fields import Name, Time
+
+
+class FailingParameters(BaseModel):
+    """What the question is limited to."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    environment: Name | None = None
+    workflow: Name | None = None
+    branch: Name | None = None
+    """Left out: the main branch."""
+    place: Name | None = None
+    """A word that may name an environment, a workflow or a branch."""
+    since: Time | None = None
+    """Only what broke at this time or later (RFC 3339 with its zone)."""
+    all_branches: bool = False
