@@ -5,6 +5,7 @@ readable on a phone.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from faultbook.base.text import cut
 from faultbook.view.lines import Line, mrkdwn
@@ -12,7 +13,11 @@ from faultbook.view.message import Block
 
 BLOCKS_A_MESSAGE = 20
 CHARACTERS_A_SECTION = 600
-CHARACTERS_AN_ANSWER = 8000
+ROOM = 420
+"""Characters that lines of several records may fill in a section; "and 100 more" goes on top.
+
+So an answer of 20 blocks stays below 8000 characters, whatever its names are.
+"""
 BLOCKS_A_MODAL = 100
 CHARACTERS_A_TEXT = 3000
 _BUTTON_LABEL = 20
@@ -96,3 +101,34 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
     if metadata:
         view["private_metadata"] = metadata
     return view
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Lines in sections, and how many more there are than could be told."""
+
+    sections: list[list[Line]]
+    left: int
+
+
+def packed(lines: Sequence[Line], count: int, *, sections: int = 1) -> Pack:
+    """Put as many lines as fit into so many sections; `lines` are the first of `count`."""
+    found: list[list[Line]] = []
+    shown = 0
+    for line in lines:
+        if found and fits([*found[-1], line]):
+            found[-1].append(line)
+        elif len(found) < sections:
+            found.append([line])
+        else:
+            break
+        shown += 1
+    left = max(0, count - shown)
+    if left:
+        found[-1].append([f"and {left} more"])
+    return Pack(found, left)
+
+
+def fits(lines: Sequence[Line]) -> bool:
+    """Tell whether lines may share a section."""
+    return len(text_of(lines)) <= ROOM

@@ -6,7 +6,6 @@ the buttons for the likely next step. The plain text is built from the same line
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from faultbook.base.text import cut
 from faultbook.model.answer import FailingAnswer, FailingQuery, Headline, SeriesAnswer
@@ -46,30 +45,29 @@ from faultbook.view.lines import (
     Rich,
     Sign,
     Span,
-    escape,
     join,
     name,
-    plain,
     safe_url,
-    sentence,
     words,
 )
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import (
     CHARACTERS_A_SECTION,
+    Pack,
     actions,
     button,
     context,
+    fits,
+    packed,
     section,
     text_of,
 )
+from faultbook.view.spoken import spoken_text
 
 WHOLE = 5
 IN_ONE_LINE = 10
 A_GROUP = 3
 _BRIEF_SECTIONS = 4
-_ROOM = 420  # of lines in a section; so the whole stays below 8000 whatever the names are
-_TEXT_LENGTH = 3900  # chat.update refuses more than 4000
 # How much of names and words is shown, and whether links are: the first that fits is taken.
 _TRIED = ((60, 120, True), (60, 120, False), (30, 60, False), (12, 0, False))
 
@@ -82,7 +80,7 @@ def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Messag
     blocks: list[Block] = [section(opening)]
     blocks += [section(fitting_lines(series, answer)) for series in failing[:WHOLE]]
     brief = [one_line_of(series, answer) for series in failing[WHOLE : WHOLE + IN_ONE_LINE]]
-    packs = [_packed(brief, len(failing) - WHOLE, sections=_BRIEF_SECTIONS)]
+    packs = [packed(brief, len(failing) - WHOLE, sections=_BRIEF_SECTIONS)]
     packs += [_group(found, answer) for found in groups.values()]
     blocks += [section(found) for pack in packs for found in pack.sections]
     if other_branches(answer):
@@ -91,37 +89,9 @@ def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Messag
     cut_off = any(pack.left for pack in packs)
     blocks += actions(_buttons(answer, cut_off=cut_off, post_here=post_here))
     rest = [line for pack in packs for found in pack.sections for line in found]
-    return Message(_text(answer, opening, failing[:WHOLE], rest), blocks)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pack:
-    """Lines in sections, and how many more there are than could be told."""
-
-    sections: list[list[Line]]
-    left: int
-
-
-def _packed(lines: Sequence[Line], count: int, *, sections: int = 1) -> _Pack:
-    """Put as many lines as fit into so many sections; `lines` are the first of `count`."""
-    packed: list[list[Line]] = []
-    shown = 0
-    for line in lines:
-        if packed and _fits([*packed[-1], line]):
-            packed[-1].append(line)
-        elif len(packed) < sections:
-            packed.append([line])
-        else:
-            break
-        shown += 1
-    left = max(0, count - shown)
-    if left:
-        packed[-1].append([f"and {left} more"])
-    return _Pack(packed, left)
-
-
-def _fits(lines: Sequence[Line]) -> bool:
-    return len(text_of(lines)) <= _ROOM
+    told = [_in_text(fitting_lines(series, answer)) for series in failing[:WHOLE]]
+    closing = (other_branches(answer), footer(answer))
+    return Message(spoken_text(opening, [*told, *rest], closing, answer.as_of), blocks)
 
 
 def fitting_lines(
@@ -207,15 +177,15 @@ def one_line_of(series: SeriesAnswer, answer: FailingAnswer) -> Line:
     return join((title, where, runs_since(series), reason, silent))
 
 
-def _group(found: Sequence[SeriesAnswer], answer: FailingAnswer) -> _Pack:
+def _group(found: Sequence[SeriesAnswer], answer: FailingAnswer) -> Pack:
     lines: list[Line] = []
     for name_length, detail_length in ((60, 120), (30, 60), (20, 0)):
         lines = [
             group_line(series, answer, name_length, detail_length) for series in found[:A_GROUP]
         ]
-        if _fits(lines):
+        if fits(lines):
             break
-    return _packed(lines, len(found))
+    return packed(lines, len(found))
 
 
 def group_line(
@@ -234,36 +204,9 @@ def group_line(
     ]
 
 
-def _text(
-    answer: FailingAnswer,
-    opening: Sequence[Line],
-    whole: Sequence[SeriesAnswer],
-    rest: Sequence[Line],
-) -> str:
-    """Say the same without blocks: for screen readers and notifications."""
-    now = answer.as_of
-    told = [_in_text(fitting_lines(series, answer)) for series in whole]
-    closing = [line for line in (other_branches(answer), footer(answer)) if line]
-    head = [sentence(plain(line, now)) for line in opening]
-    tail = [sentence(plain(line, now)) for line in closing]
-    body = [sentence(plain(line, now)) for line in (*told, *rest)]
-    budget = _TEXT_LENGTH - sum(len(escape(part)) + 1 for part in (*head, *tail))
-    return escape(" ".join((*head, *_within(body, budget), *tail)))
-
-
 def _in_text(lines: Sequence[Line]) -> Line:
     title, *rest = lines
     return [*title, ": ", *join(rest, [". "])]
-
-
-def _within(parts: Sequence[str], budget: int) -> list[str]:
-    kept: list[str] = []
-    for part in parts:
-        budget -= len(escape(part)) + 1
-        if budget < 0:
-            break
-        kept.append(part)
-    return kept
 
 
 def _buttons(answer: FailingAnswer, *, cut_off: bool, post_here: bool) -> list[Block]:
@@ -274,7 +217,7 @@ def _buttons(answer: FailingAnswer, *, cut_off: bool, post_here: bool) -> list[B
         every = [button("All branches", ASK_FAILING, write_query(FailingQuery(all_branches=True)))]
         return [*(every if answer.series_elsewhere else ()), button("Help", ASK_HELP)]
     value = write_query(answer.query)
-    about = f"on {cut(answer.branch, 40)}" if answer.branch else "on all branches"
+    about = f"on {name(answer.branch, 40)}" if answer.branch else "on all branches"
     offered = (
         (post_here, "Post here", FAILING_POST_HERE),
         (bool(answer.series), "Details", FAILING_DETAILS),

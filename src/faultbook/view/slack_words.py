@@ -3,9 +3,10 @@
 from faultbook.base.errors import FaultbookError
 from faultbook.model.answer import FailingQuery
 from faultbook.view.actions import ASK_FAILING, ASK_HELP, write_query
-from faultbook.view.lines import Bold, Code, Line, Rich, Span, escape, join, name, plain, words
+from faultbook.view.lines import Bold, Code, Line, Rich, Span, join, name, words
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import actions, button, context, section
+from faultbook.view.spoken import spoken_text
 
 _ERROR_WORDS = 400
 
@@ -101,4 +102,4 @@ def _help() -> Block:
 
 
 def _message(lines: list[Line], blocks: list[Block]) -> Message:
-    return Message(escape(" ".join(plain(line, 0) for line in lines)), blocks)
+    return Message(spoken_text(lines, (), (), 0), blocks)  # no times are told here
