@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import secrets
 import socket
 import threading
@@ -22,9 +23,9 @@ from faultbook.store.engine import open_store, sqlite_url
 class Server:
     """The real server over a store of its own, in a thread."""
 
-    def __init__(self, home: Path, settings: Settings | None = None) -> None:
+    def __init__(self, home: Path, settings: Settings | None = None, port: int = 0) -> None:
         self.store = open_store(sqlite_url(home))
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         app = build_app(self.store, Policy(), settings or Settings())
         self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
@@ -57,8 +58,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(home: Path, settings: Settings | None = None) -> Iterator[Server]:
-    server = Server(home, settings)
+def running(home: Path, settings: Settings | None = None, port: int = 0) -> Iterator[Server]:
+    server = Server(home, settings, port)
     try:
         yield server
     finally:
@@ -91,7 +92,7 @@ class Bystander:
                 self._held.append(connection)
                 continue
             with connection, contextlib.suppress(OSError):
-                self.asked.append(connection.recv(1 << 16))
+                self.asked.append(_request(connection))
                 connection.sendall(self._answer)
 
     def close(self) -> None:
@@ -101,6 +102,25 @@ class Bystander:
         self._thread.join(5)
         for connection in self._held:
             connection.close()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """Read a whole request: what is left unread would cut the answer short."""
+    data = b""
+    while not _is_whole(data):
+        chunk = connection.recv(1 << 16)
+        if not chunk:
+            break
+        data += chunk
+    return data
+
+
+def _is_whole(data: bytes) -> bool:
+    head, found, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *([0-9]+)", head)
+    if length is not None:
+        return bool(found) and len(body) >= int(length[1])
+    return bool(found) and (b"chunked" not in head.lower() or body.endswith(b"0\r\n\r\n"))
 
 
 def answer(status: int, body: bytes, media_type: str = "application/json") -> bytes:

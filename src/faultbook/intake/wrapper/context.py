@@ -167,7 +167,7 @@ def _find_head(folder: Path) -> _Head | None:
             if private is None:
                 continue
             head = (private / "HEAD").read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             continue
         return _read_head(private, head, place)
     return None
@@ -197,12 +197,12 @@ def _read_head(private: Path, head: str, place: Path) -> _Head:
 def _resolve(private: Path, ref: str) -> str | None:
     try:
         common = private / (private / "commondir").read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         common = private
     for folder in (private, common):
         try:
             commit = (folder / ref).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError, ValueError):
+        except (OSError, ValueError):
             continue
         if _SHA.fullmatch(commit):
             return commit
@@ -223,6 +223,6 @@ def _ask_git(place: Path, *arguments: str) -> str | None:
         done = subprocess.run(  # noqa: S603 - fixed words; the path is an argument of its own
             command, capture_output=True, text=True, check=False, timeout=_GIT_SECONDS
         )
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+    except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
