@@ -5,7 +5,7 @@ and what was not understood leaves its delivery's key only.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -50,13 +50,18 @@ class ReplyTo:
 
     def notice(self, kind: Owed, **facts: Any) -> NewNotice:  # noqa: ANN401 - JSON values of any kind
         """Owe a message of a kind in this place."""
-        payload = {"to": asdict(self), **facts}
+        to = {name: getattr(self, name) for name in _REPLY_TO}
+        payload = {"to": to, **facts}
         return NewNotice(kind.value, self.channel, payload, Priority.ANSWER)
+
+
+_REPLY_TO = tuple(field.name for field in fields(ReplyTo))
+_QUERY = tuple(field.name for field in fields(FailingQuery))
 
 
 def owed_answer(to: ReplyTo, query: FailingQuery) -> NewNotice:
     """Owe the answer to "what's failing?"; it is made from the store when it is sent."""
-    asked = {name: value for name, value in asdict(query).items() if value}
+    asked = {name: getattr(query, name) for name in _QUERY if getattr(query, name)}
     return to.notice(Owed.FAILING, query=asked)
 
 

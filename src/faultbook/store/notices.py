@@ -1,33 +1,59 @@
 """The queue of owed side effects: append, claim, settle, postpone, give up."""
 
+import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Executable,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from faultbook.base.clock import Instant
 from faultbook.base.ids import new_id
 from faultbook.model.notice import NewNotice, Notice, NoticeState
+from faultbook.store.prepared import Prepared
 from faultbook.store.schema import notices
 from faultbook.store.transaction import Transaction
 
-_OWED = notices.c.state == NoticeState.OWED.value
+# Written out rather than bound, so that SQLite sees that the partial indexes apply.
+_OWED = notices.c.state == literal_column(f"'{NoticeState.OWED.value}'")
+_HELD = _OWED & notices.c.claimed_until.is_not(None)
 
 
 def append(tx: Transaction, notice: NewNotice) -> str:
     """Owe a side effect, and give its id."""
+    notice_id = new_id()
     values: dict[str, Any] = {
-        "id": new_id(),
+        "id": notice_id,
         "kind": notice.kind,
         "target": notice.target,
         "priority": int(notice.priority),
-        "payload": notice.payload,
+        "payload": json.dumps(notice.payload),
         "state": NoticeState.OWED.value,
-        "not_before": tx.now,
-        "owed_at": tx.now,
+        "now": tx.now,
     }
-    tx.execute(notices.insert(), values)
-    return str(values["id"])
+    _APPEND.run(tx, values)
+    return notice_id
+
+
+def _insert(_tx: Transaction) -> Executable:
+    names = ("id", "kind", "target", "priority", "payload", "state")
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    now = bindparam("now", type_=BigInteger)
+    return notices.insert().values(**values, not_before=now, owed_at=now).inline()
+
+
+_APPEND = Prepared(_insert)
 
 
 def claim(
@@ -42,38 +68,57 @@ def claim(
     One a target, so that a channel's messages keep their order and its pace is kept; a target that
     is `resting` is passed over. A claim that was not settled by `until` can be taken over.
     """
-    free = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until < tx.now)
-    busy = select(notices.c.target).where(_OWED, notices.c.claimed_until >= tx.now)
+    busy = select(notices.c.target).where(_HELD, notices.c.claimed_until >= tx.now)
+    targets = _owed_targets()
+    head = (
+        select(notices.c.sequence)
+        .where(_OWED, notices.c.target == targets.c.target, *_is_free(tx))
+        .order_by(notices.c.priority, notices.c.sequence)
+        .limit(1)
+        .scalar_subquery()
+    )
+    heads = select(head).where(
+        targets.c.target.not_in(busy), targets.c.target.not_in(list(resting))
+    )
+    # Locked and looked at once more: another replica may have been quicker.
     statement = (
         select(notices)
-        .where(
-            _OWED,
-            notices.c.not_before <= tx.now,
-            free,
-            notices.c.target.not_in(busy),
-            notices.c.target.not_in(list(resting)),
-        )
+        .where(notices.c.sequence.in_(heads), _OWED, *_is_free(tx))
         .order_by(notices.c.priority, notices.c.sequence)
-        .limit(limit * 4)
+        .limit(limit)
     )
     if tx.is_postgresql:
         statement = statement.with_for_update(skip_locked=True)
-    chosen: dict[str, Any] = {}
-    for row in tx.execute(statement):
-        if row.target not in chosen and len(chosen) < limit:
-            chosen[row.target] = row
+    chosen = tx.execute(statement).all()
     if not chosen:
         return []
     change = (
         update(notices)
-        .where(notices.c.id == bindparam("notice_id"))
+        .where(notices.c.sequence.in_([row.sequence for row in chosen]))
         .values(claimed_by=claimer, claimed_until=until, attempts=notices.c.attempts + 1)
     )
-    tx.execute(change, [{"notice_id": row.id} for row in chosen.values()])
+    tx.execute(change)
     return [
         Notice(row.id, row.kind, row.target, row.payload, row.attempts + 1, row.owed_at)
-        for row in chosen.values()
+        for row in chosen
     ]
+
+
+def _is_free(tx: Transaction) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    unclaimed = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until < tx.now)
+    return notices.c.not_before <= tx.now, unclaimed
+
+
+def _owed_targets() -> CTE:
+    """List the targets with anything owed by hopping through their index, not through the rows."""
+    first = select(func.min(notices.c.target).label("target")).where(_OWED)
+    targets = first.cte("targets", recursive=True)
+    following = (
+        select(func.min(notices.c.target))
+        .where(_OWED, notices.c.target > targets.c.target)
+        .scalar_subquery()
+    )
+    return targets.union_all(select(following).where(targets.c.target.is_not(None)))
 
 
 def settle(tx: Transaction, notice_id: str, receipt: dict[str, Any]) -> None:

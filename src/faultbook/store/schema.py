@@ -227,10 +227,19 @@ notices = Table(
     Column("settled_at", BigInteger),
     Column("receipt", JSON),
     Column("error", Text),
+    # The head of each target's queue is a seek, however long the queues are.
     Index(
         "ix_notices_owed",
-        "not_before",
+        "target",
+        "priority",
+        "sequence",
         sqlite_where=text("state = 'owed'"),
         postgresql_where=text("state = 'owed'"),
+    ),
+    Index(
+        "ix_notices_claimed",
+        "claimed_until",
+        sqlite_where=text("state = 'owed' AND claimed_until IS NOT NULL"),
+        postgresql_where=text("state = 'owed' AND claimed_until IS NOT NULL"),
     ),
 )

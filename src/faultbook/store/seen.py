@@ -1,10 +1,13 @@
 """Deliveries that were taken: an event, a message or a click counts once, however often sent."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import Executable, bindparam, delete
 
 from faultbook.base.clock import DAY, Instant
+from faultbook.store.prepared import Prepared
 from faultbook.store.schema import seen
 from faultbook.store.transaction import Transaction
 
@@ -22,9 +25,21 @@ def take_all(tx: Transaction, keys: Sequence[str]) -> bool:
 
     Keys that were new stay taken even if another was not: they belong to the same delivery.
     """
-    rows = [{"key": key, "seen_at": tx.now} for key in keys]
-    statement = tx.insert(seen).on_conflict_do_nothing().returning(seen.c.key)
-    return len(tx.execute(statement.values(rows)).all()) == len(rows)
+    found = _TAKE.get(len(keys))
+    if found is None:
+        found = _TAKE[len(keys)] = Prepared(partial(_insert_keys, count=len(keys)))
+    values: dict[str, object] = {f"key{at}": key for at, key in enumerate(keys)}
+    return found.run(tx, values | {"seen_at": tx.now}).rowcount == len(keys)
+
+
+def _insert_keys(tx: Transaction, count: int) -> Executable:
+    rows: list[dict[str, Any]] = [
+        {"key": bindparam(f"key{at}"), "seen_at": bindparam("seen_at")} for at in range(count)
+    ]
+    return tx.insert(seen).on_conflict_do_nothing().values(rows)
+
+
+_TAKE: dict[int, Prepared] = {}
 
 
 def forget_old(tx: Transaction) -> int:

@@ -77,9 +77,10 @@ class Courier:
         await self._take_over()
         self._loop = asyncio.create_task(self._run(), name="courier")
 
-    def wake(self) -> None:
-        """Say that something new is owed."""
-        self._woken.set()
+    def wake(self, target: str) -> None:
+        """Say that something new is owed to a channel; one that rests is looked at in time."""
+        if not self._pace.rests(target):
+            self._woken.set()
 
     async def stop(self, patience: float = 10.0) -> None:
         """Claim nothing more, and finish what is under way, for so many seconds at most."""

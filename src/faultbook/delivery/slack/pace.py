@@ -62,6 +62,10 @@ class Pace:
         """End a channel's rest."""
         self._resting.pop(channel, None)
 
+    def rests(self, channel: str) -> bool:
+        """Tell whether a channel rests now."""
+        return self._resting.get(channel, 0.0) > self._clock()
+
     def resting(self) -> list[str]:
         """List the channels that rest now."""
         now = self._clock()

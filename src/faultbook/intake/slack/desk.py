@@ -47,7 +47,7 @@ class Desk:
     """One bot's store, client and running work.
 
     Attributes:
-        wake: tells the courier that something is owed.
+        wake: tells the courier that something is owed to a channel.
         connection: says how the connection to Slack stands, in words.
     """
 
@@ -58,7 +58,7 @@ class Desk:
     session: aiohttp.ClientSession
     tasks: Tasks
     render: Renderer
-    wake: Callable[[], None]
+    wake: Callable[[str], None]
     connection: Callable[[], str]
 
     async def accept(self, keys: Sequence[str], owed: NewNotice | None) -> bool:
@@ -69,7 +69,7 @@ class Desk:
         """
         is_new = await self.store.write_async(accept, keys, owed)
         if is_new and owed is not None:
-            self.wake()
+            self.wake(owed.target)
         return is_new
 
     async def ask(self, query: FailingQuery) -> FailingAnswer:

@@ -128,4 +128,4 @@ async def _arrive(desk: Desk, arrived: Arrived) -> None:
     to = ReplyTo(channel=arrived.channel, user=arrived.user, after=arrived.ts)
     key = f"event:{arrived.team}:{arrived.event_id}"
     if await desk.store.write_async(accept_arrival, key, to.notice(Owed.ARRIVAL)):
-        desk.wake()
+        desk.wake(arrived.channel)

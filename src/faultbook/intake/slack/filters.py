@@ -9,23 +9,27 @@ from faultbook.base.when import parse_when
 from faultbook.intake.slack.phrases import (
     ALL_BRANCHES,
     ARTICLES,
+    KIND_OF,
     KINDS,
     NEVER_NAMES,
     PREPOSITIONS,
     TAILS,
 )
-from faultbook.intake.slack.reader import Reader
+from faultbook.intake.slack.reader import Phrases, Reader
 from faultbook.model.answer import FailingQuery
 
 _LONGEST_NAME = 200
-_SINCE = frozenset({"since", "after", "from"})
-_WITHIN = frozenset(
-    f"{preposition}{article}{word}"
-    for preposition in ("in ", "within ", "over ", "during ", "for ", "")
-    for article in ("the ", "")
-    for word in ("last", "past")
+_SINCE = Phrases("since", "after", "from")
+_WITHIN = Phrases(
+    *(
+        f"{preposition}{article}{word}"
+        for preposition in ("in ", "within ", "over ", "during ", "for ", "")
+        for article in ("the ", "")
+        for word in ("last", "past")
+    )
 )
-_DAYS = frozenset({"today", "yesterday", "this week", "this morning"})
+_ON = Phrases("on")
+_DAYS = Phrases("today", "yesterday", "this week", "this morning")
 _ON_DAY = re.compile(r"(mon|tues|wednes|thurs|fri|satur|sun)day")
 # What a bare preposition most likely names, where a question has several names.
 _MEANING = {"in": "environment", "on": "branch", "for": "workflow", "of": "workflow"}
@@ -119,7 +123,7 @@ def read_filter(reader: Reader, filters: Filters, now: Instant) -> bool:
         return False
     kind = reader.take(KINDS)
     if kind is not None:
-        filters.put(KINDS[kind], name)
+        filters.put(KIND_OF[kind], name)
     else:
         filters.places.append((preposition or "", name))
     return True
@@ -141,7 +145,7 @@ def read_subject(reader: Reader, filters: Filters) -> bool:
         return False
     kind = reader.take(KINDS)
     if kind is not None:
-        filters.put(KINDS[kind], name)
+        filters.put(KIND_OF[kind], name)
     else:
         filters.subject = name
     return True
@@ -155,7 +159,7 @@ def _read_named(reader: Reader, filters: Filters) -> bool:
     if kind is None or name is None:
         reader.at = start
         return False
-    filters.put(KINDS[kind], name)
+    filters.put(KIND_OF[kind], name)
     return True
 
 
@@ -175,7 +179,7 @@ def _bare(reader: Reader, filters: Filters) -> bool:
         return False
     kind = reader.take(KINDS)
     if kind is not None:
-        filters.put(KINDS[kind], name)
+        filters.put(KIND_OF[kind], name)
     else:
         filters.places.append(("", name))
     return True
@@ -195,7 +199,7 @@ def _read_time(reader: Reader, filters: Filters, now: Instant) -> bool:
         if moment is not None:
             _put_since(filters, moment)
             return True
-    elif reader.take({"on"}) and reader.rest and _ON_DAY.fullmatch(reader.rest[0].folded):
+    elif reader.take(_ON) and reader.rest and _ON_DAY.fullmatch(reader.rest[0].folded):
         _put_since(filters, _longest_when(reader, now))
         return True
     reader.at = start

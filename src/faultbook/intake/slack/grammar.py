@@ -125,7 +125,7 @@ def _chit_chat(words: Sequence[Word]) -> Ask | None:
     while not reader.is_done:
         if reader.take(phrases.CHAT):
             chatted = True
-        elif not reader.take(phrases.GREETINGS | phrases.CHAT_FILLERS):
+        elif not reader.take(phrases.NO_QUESTION):
             return None
     return ChitChat() if chatted else Help()
 
@@ -179,9 +179,9 @@ def _which(reader: Reader, now: Instant) -> Ask:
     reader.take(phrases.ARTICLES)
     reader.take(phrases.NOUNS)
     _between(reader, filters, now)
-    reader.take(phrases.BE | phrases.HAVE)
+    reader.take(phrases.BE_OR_HAVE)
     reader.take_all(phrases.ADVERBS)
-    _need(reader.take(phrases.STATES | phrases.PAST))
+    _need(reader.take(phrases.STATES_AND_PAST))
     reader.take(phrases.NOUNS)
     return _limited(reader, filters, now)
 
@@ -189,15 +189,15 @@ def _which(reader: Reader, now: Instant) -> Ask:
 def _anything(reader: Reader, now: Instant) -> Ask:
     """`is anything failing`, `any failures in prod`, `everything ok`."""
     filters = Filters()
-    reader.take(phrases.BE | phrases.HAVE | phrases.DO)
+    reader.take(phrases.AUXILIARIES)
     about = reader.take(phrases.EVERYTHING)
     reader.take_all(phrases.ADVERBS)
     about = reader.take(phrases.NOUNS) or about
     _between(reader, filters, now)
-    reader.take(phrases.BE | phrases.HAVE)
+    reader.take(phrases.BE_OR_HAVE)
     reader.take_all(phrases.ADVERBS)
-    state = reader.take(phrases.STATES | phrases.PAST | phrases.FAILURES)
-    _need(state and (about or state in phrases.BAD | phrases.FAILURES))
+    state = reader.take(phrases.ANY_STATE)
+    _need(state and (about or state in phrases.CLEARLY_BAD))
     return _limited(reader, filters, now)
 
 
@@ -205,12 +205,12 @@ def _one(reader: Reader, now: Instant) -> Ask:
     """`is invoice-sync failing in prod`, `why did the export job fail`, `prod broken`."""
     filters = Filters()
     reader.take(phrases.QUESTION_STARTS)
-    verb = reader.take(phrases.BE | phrases.HAVE | phrases.DO)
+    verb = reader.take(phrases.AUXILIARIES)
     _need(read_subject(reader, filters))
     _between(reader, filters, now)
-    verb = reader.take(phrases.BE | phrases.HAVE) or verb
+    verb = reader.take(phrases.BE_OR_HAVE) or verb
     reader.take_all(phrases.ADVERBS)
-    state = reader.take(phrases.STATES | phrases.PAST)
+    state = reader.take(phrases.STATES_AND_PAST)
     _need(state and (verb or state in phrases.BAD))
     return _limited(reader, filters, now)
 

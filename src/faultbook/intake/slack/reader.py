@@ -1,56 +1,91 @@
 """Reads words one after another; phrases are written as plain strings of folded words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 
 from faultbook.intake.slack.words import Word
+
+
+class Phrases:
+    """A set of phrases, found by their first word and the longest first."""
+
+    def __init__(self, *phrases: str) -> None:
+        self.all = frozenset(phrases)
+        self._by_first: dict[str, list[tuple[str, ...]]] = {}
+        for parts in sorted((tuple(phrase.split()) for phrase in self.all), key=len, reverse=True):
+            self._by_first.setdefault(parts[0], []).append(parts)
+        self.by_length = sorted((tuple(p.split()) for p in self.all), key=len, reverse=True)
+
+    def __or__(self, other: "Phrases") -> "Phrases":
+        return Phrases(*self.all, *other.all)
+
+    def __contains__(self, phrase: object) -> bool:
+        return phrase in self.all
+
+    def length_at(self, folded: Sequence[str], at: int) -> int:
+        """Tell how many words the longest phrase that stands there has; 0 where none does."""
+        if at < len(folded):
+            for parts in self._by_first.get(folded[at], ()):
+                if len(parts) == 1 or tuple(folded[at : at + len(parts)]) == parts:
+                    return len(parts)
+        return 0
 
 
 class Reader:
     """A position in a row of words."""
 
-    def __init__(self, words: Sequence[Word]) -> None:
-        self.words = tuple(words)
+    def __init__(self, words: Iterable[Word]) -> None:
+        self._words = tuple(words)
+        self._folded = [word.folded for word in self._words]
+        self._end = len(self._words)
         self.at = 0
 
     @property
     def rest(self) -> tuple[Word, ...]:
         """The words that were not read yet."""
-        return self.words[self.at :]
+        return self._words[self.at : self._end]
 
     @property
     def is_done(self) -> bool:
         """Tell whether every word was read."""
-        return self.at >= len(self.words)
+        return self.at >= self._end
 
-    def take(self, phrases: Collection[str]) -> str | None:
+    def take(self, phrases: Phrases) -> str | None:
         """Read the longest of these phrases, if one stands here."""
-        folded = [word.folded for word in self.rest]
-        for phrase in sorted(phrases, key=len, reverse=True):
-            parts = phrase.split()
-            if folded[: len(parts)] == parts:
-                self.at += len(parts)
-                return phrase
-        return None
+        length = phrases.length_at(self._folded, self.at)
+        if not length:
+            return None
+        start = self.at
+        self.at += length
+        return " ".join(self._folded[start : self.at])
 
-    def take_all(self, phrases: Collection[str]) -> None:
+    def take_all(self, phrases: Phrases) -> None:
         """Read as many of these phrases as stand here one after another."""
-        while self.take(phrases) is not None:
-            pass
+        while length := phrases.length_at(self._folded, self.at):
+            self.at += length
 
     def next(self) -> Word | None:
         """Read one word."""
         if self.is_done:
             return None
-        word = self.words[self.at]
+        word = self._words[self.at]
         self.at += 1
         return word
 
-    def drop_tail(self, phrases: Collection[str]) -> None:
+    def drop_tail(self, phrases: Phrases) -> None:
         """Leave phrases off the end, but never the whole of what is left."""
-        parts = sorted((phrase.split() for phrase in phrases), key=len, reverse=True)
-        while True:
-            folded = [word.folded for word in self.rest]
-            cut = next((p for p in parts if len(p) < len(folded) and folded[-len(p) :] == p), None)
-            if cut is None:
-                return
-            self.words = self.words[: -len(cut)]
+        while (length := self._tail(phrases)) is not None:
+            self._end -= length
+            del self._folded[self._end :]
+
+    def _tail(self, phrases: Phrases) -> int | None:
+        left = self._end - self.at
+        return next(
+            (
+                len(parts)
+                for parts in phrases.by_length
+                if len(parts) < left
+                and self._folded[-1] == parts[-1]
+                and tuple(self._folded[-len(parts) :]) == parts
+            ),
+            None,
+        )

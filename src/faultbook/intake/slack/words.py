@@ -105,7 +105,9 @@ def _resolve(token: str, mention: str) -> str:
 
 
 def _without_emoji(text: str) -> str:
-    text = _EMOJI_CODE.sub(" ", text)
+    text = _EMOJI_CODE.sub(" ", text) if ":" in text else text
+    if text.isascii():
+        return text
     return "".join(" " if _is_emoji(char) else char for char in text)
 
 
@@ -136,4 +138,4 @@ def _expand(text: str) -> list[Word]:
 
 def _kept(text: str) -> str:
     """Make a word fit to be kept: a name from outside may be anything."""
-    return redact(visible(text))
+    return redact(text if text.isascii() and text.isprintable() else visible(text))

@@ -49,10 +49,18 @@ def upgrade() -> None:
     op.create_index(
         "ix_notices_owed",
         "notices",
-        ["not_before"],
+        ["target", "priority", "sequence"],
         unique=False,
         sqlite_where=sa.text("state = 'owed'"),
         postgresql_where=sa.text("state = 'owed'"),
+    )
+    op.create_index(
+        "ix_notices_claimed",
+        "notices",
+        ["claimed_until"],
+        unique=False,
+        sqlite_where=sa.text("state = 'owed' AND claimed_until IS NOT NULL"),
+        postgresql_where=sa.text("state = 'owed' AND claimed_until IS NOT NULL"),
     )
     op.create_table(
         "seen",
@@ -263,6 +271,12 @@ def downgrade() -> None:
     op.drop_table("series")
     op.drop_index(op.f("ix_seen_seen_at"), table_name="seen")
     op.drop_table("seen")
+    op.drop_index(
+        "ix_notices_claimed",
+        table_name="notices",
+        sqlite_where=sa.text("state = 'owed' AND claimed_until IS NOT NULL"),
+        postgresql_where=sa.text("state = 'owed' AND claimed_until IS NOT NULL"),
+    )
     op.drop_index(
         "ix_notices_owed",
         table_name="notices",
