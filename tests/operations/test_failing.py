@@ -294,3 +294,12 @@ def test_the_answer_costs_the_same_over_many_runs(sqlite_store: Store) -> None:
 
 def test_verdicts_are_what_the_builders_say() -> None:
     assert set(OUTCOMES) == set(Verdict)
+
+
+def test_a_combination_that_holds_no_series_is_not_an_empty_ledger(store: Store) -> None:
+    record(store, whole_run(at=START - MINUTE, workflow="export", environment="staging"))
+    record(store, whole_run(at=START - MINUTE, workflow="mailer"))
+    answer = ask(store, workflow="export", environment="production")
+    assert answer.headline is Headline.EMPTY
+    assert answer.series_elsewhere == 2
+    assert ask(store).series_elsewhere == 0

@@ -67,7 +67,7 @@ def _failing(answer: FailingAnswer) -> list[Span]:
     found = dict(standing_counts(answer.counts))
     if answer.query.since is not None:  # what broke earlier is told apart
         found |= {word: sum(s.standing == word for s in answer.bad) for word in _BAD}
-    parts = [f"{count} {word}" for word, count in found.items() if count]
+    parts = [f"{count} {word}" for word, count in found.items() if count] or ["0 failing"]
     scope = _scope(answer)
     if answer.query.since is not None:
         scope += [", broken", *_since(answer)]
