@@ -74,7 +74,7 @@ class Bystander:
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self.asked: list[bytes] = []
-        self._held: list[socket.socket] = []
+        self.held: list[socket.socket] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -89,7 +89,7 @@ class Bystander:
             except OSError:
                 return
             if self._answer is None:
-                self._held.append(connection)
+                self.held.append(connection)
                 continue
             with connection, contextlib.suppress(OSError):
                 self.asked.append(_request(connection))
@@ -100,7 +100,7 @@ class Bystander:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(5)
-        for connection in self._held:
+        for connection in self.held:
             connection.close()
 
 

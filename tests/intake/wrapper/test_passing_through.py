@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import termios
@@ -322,6 +323,23 @@ def test_the_terminal_is_put_back_as_it_was(wrapper: Wrapper) -> None:
     before = (wrapper.work / "before").read_text()
     assert before
     assert (wrapper.work / "after").read_text() == before
+
+
+def test_two_jobs_at_one_terminal_leave_it_as_it_was(wrapper: Wrapper) -> None:
+    """As under `make -j2`: the one that began first ends first."""
+    first = wrapper.argv(*sh("touch one; while [ ! -e two ]; do sleep 0.02; done; echo first"))
+    second = wrapper.argv(*sh("touch two; sleep 0.7; echo second"), workflow="other")
+    script = (
+        "stty -a > before; exec 3<&0; { " + shlex.join(first) + " <&3 & };"
+        " while [ ! -e one ]; do sleep 0.02; done; "
+        + shlex.join(second)
+        + "; wait; stty -a > after"
+    )
+    terminal = Terminal(wrapper, ["sh", "-c", script])
+    assert terminal.wait() == 0
+    assert b"first\r\n" in terminal.output
+    assert b"second\r\n" in terminal.output
+    assert (wrapper.work / "after").read_text() == (wrapper.work / "before").read_text() != ""
 
 
 def test_a_pipe_into_a_job_at_a_terminal_is_read_whole(wrapper: Wrapper) -> None:

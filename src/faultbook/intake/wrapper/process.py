@@ -76,6 +76,9 @@ class Job:
         self._ended_read, self._ended = os.pipe()
         self._in_terminal = terminal.is_one_terminal()
         self._has_keyboard = terminal.has_keyboard()
+        if self._in_terminal and self._has_keyboard:
+            self._claim = terminal.claim_keyboard()
+            self._has_keyboard = self._claim is not None
         self._out, self._err = Tail(), Tail()
         self._relays: list[Relay] = []
         self._pseudo_terminal: int | None = None

@@ -48,6 +48,25 @@ def has_keyboard() -> bool:
         return False
 
 
+def claim_keyboard() -> int | None:
+    """Claim the keyboard for raw mode; None when another wrapper at this terminal has it.
+
+    Two that put the terminal back in the wrong order would leave it raw. What is given is held open
+    for as long as the claim is.
+    """
+    try:
+        # Opened anew: a lock belongs to an open file, and siblings share the one they inherited.
+        claim = os.open(os.ttyname(STDIN), os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(claim)
+        return None
+    return claim
+
+
 def open_pseudo_terminal(*, keyboard: bool) -> tuple[int, int]:
     """Open a pseudo-terminal like the one we are at; gives our end and the job's."""
     ours, jobs = os.openpty()
