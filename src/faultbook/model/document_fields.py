@@ -1,7 +1,7 @@
-r"""The kinds of fields that public documents are made of: names, times, numbers, links.
+"""The kinds of fields that public documents are made of: names, times, numbers, links.
 
-Patterns are matched by pydantic's own engine (Rust), whose `\z` is the very end: a trailing line
-break does not pass.
+Patterns are matched by pydantic's own engine (Rust's `regex`), whose `$` is the very end: a
+trailing line break does not pass.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,16 +17,22 @@ from faultbook.base.clock import Instant, from_datetime
 EARLIEST: Instant = from_datetime(datetime(2000, 1, 1, tzinfo=UTC))
 """Before this no run that is told today can have started: a clock that was never set."""
 
-_LINE = r"[^\s\p{Cc}](?:[^\p{Cc}\u{2028}\u{2029}]*[^\s\p{Cc}])?"
-_ONE_LINE = rf"\A{_LINE}\z"
-_ONE_LINE_OR_NONE = rf"\A(?:{_LINE})?\z"
+# Written so that JSON Schema's readers (ECMA-262) understand them too.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_LINE = rf"[^\s{_CONTROL}](?:[^{_CONTROL}\u2028\u2029]*[^\s{_CONTROL}])?"
+_ONE_LINE = rf"^{_LINE}$"
+_ONE_LINE_OR_NONE = rf"^(?:{_LINE})?$"
 _RFC3339 = (
-    r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
-    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\z"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
 # No user or password before the host: such a link shows another name than it opens.
-_LINK = r'\A(?i:https?)://[^\s\p{Cc}/?#@\\<>|"]+(?:[/?#][^\s\p{Cc}\\<>|"]*)?\z'
-_MEDIA_TYPE = r"\A[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:[ ]*;[^\p{Cc}]*)?\z"
+_LINK = (
+    rf'^[hH][tT][tT][pP][sS]?://[^\s{_CONTROL}/?#@\\<>|"]+'
+    rf'(?:[/?#][^\s{_CONTROL}\\<>|"]*)?$'
+)
+_PART = r"[A-Za-z0-9_!#$&^.+-]+"  # RFC 6838, 4.2
+_MEDIA_TYPE = rf"^{_PART}/{_PART}(?:[ ]*;[^{_CONTROL}]*)?$"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -65,7 +71,7 @@ Link: TypeAlias = Annotated[str, StringConstraints(max_length=2_000, pattern=_LI
 
 MediaType: TypeAlias = Annotated[str, StringConstraints(max_length=200, pattern=_MEDIA_TYPE)]
 
-Sha256: TypeAlias = Annotated[str, StringConstraints(pattern=r"\A[0-9a-fA-F]{64}\z")]
+Sha256: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 
 
 class _TimeSchema:

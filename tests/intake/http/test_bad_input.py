@@ -406,7 +406,6 @@ documents = st.dictionaries(names, plausible, max_size=8).map(
 )
 
 
-@pytest.mark.long
 @settings(
     max_examples=150,
     deadline=None,

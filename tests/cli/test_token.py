@@ -1,0 +1,80 @@
+"""`faultbook token`, as a program of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from faultbook.operations.tokens import authenticate, is_well_formed
+from faultbook.store.engine import open_store, sqlite_url
+
+
+def faultbook(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FAULTBOOK_")}
+    return subprocess.run(
+        [sys.executable, "-m", "faultbook", "token", *arguments],
+        env=kept | {"FAULTBOOK_HOME": str(home)},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_token_is_made_shown_once_listed_and_revoked(tmp_path: Path) -> None:
+    scopes = ("--scope", "runs:write", "--scope", "runs:attest")
+    made = faultbook(
+        tmp_path, "create", "--agent", "bot", "--owner", "ana", *scopes, "--workflow", "w"
+    )
+    assert made.returncode == 0, made.stderr
+    secret = made.stdout.strip()
+    assert is_well_formed(secret)
+    assert secret not in made.stderr
+    assert "runs:attest, runs:write" in made.stderr
+    store = open_store(sqlite_url(tmp_path))
+    token = store.read(authenticate, secret)
+    store.close()
+    assert (token.agent, token.owner, token.workflows) == ("bot", "ana", frozenset({"w"}))
+    assert secret.encode() not in (tmp_path / "faultbook.db").read_bytes()
+    listed = faultbook(tmp_path, "list", "--json")
+    [told] = json.loads(listed.stdout)["tokens"]
+    assert (told["id"], told["scopes"]) == (token.id, ["runs:attest", "runs:write"])
+    assert told["revoked_at"] is None
+    assert faultbook(tmp_path, "revoke", token.id).returncode == 0
+    again = faultbook(tmp_path, "revoke", token.id)
+    assert (again.returncode, "nothing changed" in again.stderr) == (0, True)
+    assert "revoked 20" in faultbook(tmp_path, "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("create", "--agent", "b", "--owner", "a", "--scope", "runs:wirte"),
+            "Nearest: runs:write",
+        ),
+        (("create", "--agent", "a\nb", "--owner", "a", "--scope", "runs:read"), "--agent"),
+        (
+            ("create", "--agent", "a", "--owner", "", "--scope", "runs:read"),
+            "1 to 200 characters",
+        ),
+        (("create", "--agent", "a", "--owner", "a"), "--scope"),
+        (("revoke", "tok-nope"), "faultbook token list"),
+    ],
+)
+def test_what_can_not_be_is_told_with_what_to_do(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = faultbook(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_no_token_yet_is_said_so(tmp_path: Path) -> None:
+    listed = faultbook(tmp_path, "list")
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert "No token yet" in listed.stderr
