@@ -325,6 +325,27 @@ def test_the_terminal_is_put_back_as_it_was(wrapper: Wrapper) -> None:
     assert (wrapper.work / "after").read_text() == before
 
 
+def test_a_job_that_is_stopped_at_the_keyboard_stops_and_goes_on_as_a_shells_job(
+    wrapper: Wrapper,
+) -> None:
+    script = "touch ready; while [ ! -e go ]; do sleep 0.02; done; echo went on"
+    terminal = Terminal(wrapper, ["sh", "-i"])
+    terminal.type(f"{shlex.join(wrapper.argv(*sh(script)))} > out.log\n".encode())
+    until((wrapper.work / "ready").exists)
+    terminal.type(b"\x1a")
+    until(lambda: b"Stopped" in terminal.output)
+    (wrapper.work / "go").touch()
+    terminal.type(b"echo still $((40 + 2)) stopped\n")
+    until(lambda: b"still 42 stopped" in terminal.output)
+    assert (wrapper.work / "out.log").read_text() == ""
+    terminal.type(b"fg\n")
+    until(lambda: bool((wrapper.work / "out.log").read_text()))
+    terminal.type(b"exit\n")
+    assert terminal.wait() == 0
+    assert (wrapper.work / "out.log").read_text() == "went on\n"
+    assert wrapper.record().exit_code == 0
+
+
 def test_two_jobs_at_one_terminal_leave_it_as_it_was(wrapper: Wrapper) -> None:
     """As under `make -j2`: the one that began first ends first."""
     first = wrapper.argv(*sh("touch one; while [ ! -e two ]; do sleep 0.02; done; echo first"))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from faultbook.base.clock import iso
 from faultbook.base.errors import UnavailableError
 from faultbook.base.settings import HttpSettings, Settings
 from faultbook.intake.wrapper.record import Record, target_of, write_record
@@ -20,8 +21,10 @@ from faultbook.intake.wrapper.recorder import Receipt
 from faultbook.intake.wrapper.spool import SpoolReport, deliver, deliver_spool, keep, spool_folders
 from faultbook.intake.wrapper.to_store import StoreRecorder
 from faultbook.intake.wrapper.watch import Found
+from faultbook.model.answer import FailingQuery
 from faultbook.model.policy import Policy
-from faultbook.model.verdict import Reason, Verdict
+from faultbook.model.verdict import FailureClass, Reason, Verdict
+from faultbook.operations.failing import ask_failing
 from faultbook.store.engine import Store
 from tests.intake.wrapper.harness import FAULTBOOK, Wrapper, all_runs, sh, until
 from tests.intake.wrapper.servers import Bystander, Server, answer, free_port, running
@@ -370,6 +373,10 @@ def test_a_late_record_enters_history_and_leaves_the_newer_standing(
         keep(Record(key, run), [spool])
         deliver_spool(house)
     assert [run.exit_code for run in all_runs(sqlite_store)] == [75, 3]
+    [series] = ask_failing(sqlite_store, FailingQuery(), Policy()).series
+    assert (series.failure_class, series.streak) == (FailureClass.TRANSIENT, 2)
+    assert series.first_bad is not None
+    assert iso(series.first_bad.started_at) == RUN["started_at"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from faultbook.base.errors import InvalidError
 from faultbook.intake.wrapper.confirm import confirm
 from faultbook.intake.wrapper.duration import parse_duration
 from faultbook.intake.wrapper.record import artifact_documents
-from faultbook.intake.wrapper.schema import load_schema
+from faultbook.intake.wrapper.schema import Schema, load_schema
 from faultbook.intake.wrapper.watch import MOST_FILES, Found, Watch
 from faultbook.model.documents import JUNIT_MEDIA_TYPE, ArtifactDocument
 from faultbook.model.evidence import Check
@@ -26,9 +26,51 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def _watch(*names: str, schema: Schema | None = None) -> Watch:
+    """Watch what is to be taken for new, although it is there already."""
+    watch = Watch(names, schema)
+    watch._has_looked = True
+    return watch
+
+
 def _check(name: str) -> Found:
-    [found] = Watch([name]).check()
+    [found] = _watch(name).check()
     return found
+
+
+def test_what_was_not_looked_at_before_can_not_be_told_to_be_fresh() -> None:
+    Path("out").write_text("x")
+    [found] = Watch(["out"]).check()
+    assert found.artifact.check is Check.UNREACHABLE
+    assert found.path is None
+
+
+@pytest.mark.parametrize(("after", "check"), [("old!", Check.VERIFIED), ("new", Check.UNREACHABLE)])
+def test_a_file_that_could_not_be_read_before_is_new_by_its_size_only(
+    after: str, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("out").write_text("old")
+    watch = Watch(["out"])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", _denied)
+        watch.look()
+    Path("out").write_text(after)
+    [found] = watch.check()
+    assert found.artifact.check is check
+
+
+def _denied(*_arguments: object, **_more: object) -> int:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_link_that_led_nowhere_before_is_new() -> None:
+    Path("out").symlink_to("file/within")
+    Path("file").write_text("no folder")
+    watch = Watch(["out"])
+    watch.look()
+    Path("out").unlink()
+    Path("out").write_text("x")
+    assert [each.artifact.check for each in watch.check()] == [Check.VERIFIED]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -69,7 +111,7 @@ def test_a_file_behind_a_link_is_read_and_a_dangling_link_is_missing() -> None:
     Path("link").symlink_to("real")
     Path("dangling").symlink_to("nothing")
     assert _check("link").artifact.check is Check.VERIFIED
-    assert Watch(["dangling"]).check() == []
+    assert _watch("dangling").check() == []
 
 
 def test_a_socket_is_refused_with_what_it_is() -> None:
@@ -99,7 +141,7 @@ def test_a_pattern_reads_no_more_files_than_it_may_and_no_folders() -> None:
     Path("sub.txt").mkdir()
     for number in range(MOST_FILES + 20):
         Path(f"{number}.txt").write_text(str(number))
-    found = Watch(["*.txt"]).check()
+    found = _watch("*.txt").check()
     assert len(found) == MOST_FILES
     assert found[0].artifact.name == "*.txt"
 
@@ -126,7 +168,7 @@ def test_bytes_travel_in_the_document_until_it_is_full() -> None:
     for number in range(30):
         Path(f"{number}.bin").write_bytes(bytes([65 + number]) * 200_000)
     Path("large.bin").write_bytes(b"x" * 300_000)
-    documents = artifact_documents(Watch(["*.bin"]).check())
+    documents = artifact_documents(_watch("*.bin").check())
     inline = [each for each in documents if "content" in each]
     assert len(inline) == 20
     assert all(each["sha256"] and each["check"] == "verified" for each in documents)
@@ -184,9 +226,9 @@ def test_a_schema_holds_the_json_artifacts_only() -> None:
     Path("a.json").write_text("[]")
     Path("b.txt").write_text("text")
     schema = load_schema(_schema('{"type": "object"}'))
-    found = Watch(["a.json", "b.txt"], schema).check()
+    found = _watch("a.json", "b.txt", schema=schema).check()
     assert [each.artifact.check for each in found] == [Check.MISMATCH, Check.VERIFIED]
-    found = Watch(["b.txt"], schema).check()
+    found = _watch("b.txt", schema=schema).check()
     assert [each.artifact.check for each in found] == [Check.MISMATCH]
 
 

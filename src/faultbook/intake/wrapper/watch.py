@@ -5,6 +5,7 @@ is stale, however young its date. A pattern (`out/*.csv`) is kept by any fresh f
 its newest carries the pattern's name, the others their own.
 """
 
+import contextlib
 import errno
 import glob
 import hashlib
@@ -61,12 +62,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Trace:
-    """What a file was before the start; the digest is None where it could not be read."""
+    """What a file was before the start; None is what could not be read of it."""
 
-    size: int
-    mtime_ns: int
-    inode: int
-    sha256: str | None
+    size: int | None = None
+    sha256: str | None = None
 
 
 class _RefusedError(Exception):
@@ -80,6 +79,7 @@ class Watch:
         self._patterns = {_name(pattern): pattern for pattern in promised}
         self._schema = schema
         self._before: dict[str, _Trace] = {}
+        self._has_looked = False
 
     @property
     def promised(self) -> tuple[str, ...]:
@@ -90,13 +90,15 @@ class Watch:
         """Note what is there before the job starts."""
         for pattern in self._patterns.values():
             for path in _matches(pattern):
-                try:
+                with contextlib.suppress(_RefusedError, FileNotFoundError, NotADirectoryError):
                     self._before[path] = _trace(path)
-                except (_RefusedError, OSError):
-                    continue
+        self._has_looked = True
 
     def check(self) -> list[Found]:
-        """Read what is there after the job's end; what is missing is not among it."""
+        """Read what is there after the job's end; what is missing is not among it.
+
+        Whatever was not looked at before the start can't be told to be fresh.
+        """
         paths = {name: _matches(pattern) for name, pattern in self._patterns.items()}
         all_paths = {path for found in paths.values() for path in found}
         held = {path for path in all_paths if path.lower().endswith(".json")} or all_paths
@@ -120,7 +122,7 @@ class Watch:
         name, before = _name(path), self._before.get(path)
         try:
             found = self._judge(name, path, is_held)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         except _RefusedError as refusal:
             yield Found(Artifact(name, Check.UNREACHABLE, detail=f"{name} {refusal}"))
@@ -129,11 +131,20 @@ class Watch:
             words = f"{name} can't be read: {error.strerror}"
             yield Found(Artifact(name, Check.UNREACHABLE, detail=words))
             return
-        if before is not None and _is_unchanged(before, path, found.artifact):
+        yield self._against(before, found)
+
+    def _against(self, before: _Trace | None, found: Found) -> Found:
+        """Hold a file against what it was before the start."""
+        artifact, name = found.artifact, found.artifact.name
+        if before is not None and before.sha256 == artifact.sha256:
             words = f"{name} was there before the start and is unchanged"
-            yield Found(replace(found.artifact, check=Check.STALE, mismatch=None, detail=words))
-        else:
-            yield found
+            return Found(replace(artifact, check=Check.STALE, mismatch=None, detail=words))
+        is_known = before is None or before.sha256 is not None
+        is_other = before is not None and before.size not in (None, artifact.size)
+        if artifact.check is not Check.VERIFIED or (self._has_looked and (is_known or is_other)):
+            return found
+        words = f"{name} could not be read before the start, so nobody can tell whether it is new"
+        return Found(replace(artifact, check=Check.UNREACHABLE, mismatch=None, detail=words))
 
     def _judge(self, name: str, path: str, is_held: bool) -> Found:  # noqa: FBT001 - the same
         media_type = mimetypes.guess_type(path, strict=False)[0]
@@ -203,27 +214,23 @@ def _age(path: str) -> float:
 
 
 def _trace(path: str) -> _Trace:
-    seen = Path(path).stat()
-    sha256 = None
+    """Note a file's bytes.
+
+    Raises:
+        FileNotFoundError: there is none.
+        _RefusedError: it is no regular file.
+    """
+    size = None
     try:
+        size = Path(path).stat().st_size
         digest = hashlib.sha256()
         for chunk in _chunks(path):
             digest.update(chunk)
-        sha256 = digest.hexdigest()
-    except PermissionError:
-        pass  # it may be readable afterwards; its dates still say whether it was touched
-    return _Trace(seen.st_size, seen.st_mtime_ns, seen.st_ino, sha256)
-
-
-def _is_unchanged(before: _Trace, path: str, now: Artifact) -> bool:
-    if before.sha256 is not None:
-        return before.sha256 == now.sha256
-    seen = Path(path).stat()
-    return (before.size, before.mtime_ns, before.inode) == (
-        seen.st_size,
-        seen.st_mtime_ns,
-        seen.st_ino,
-    )
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError:  # it may be readable afterwards; then its size may still tell
+        return _Trace(size)
+    return _Trace(size, digest.hexdigest())
 
 
 def _chunks(path: str) -> Iterator[bytes]:
