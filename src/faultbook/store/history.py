@@ -42,7 +42,7 @@ _ENDS_STRETCH: dict[Verdict, tuple[Verdict, ...]] = {
     _I: (_P, _F, _B, _D),
 }
 
-_COLUMNS = (
+CLOSED_RUN_COLUMNS = (
     runs.c.run_id,
     runs.c.started_at,
     runs.c.code_version,
@@ -53,6 +53,7 @@ _COLUMNS = (
     runs.c.failure_reason,
     runs.c.ended_at,
 )
+"""What `read_closed_run` needs of a run."""
 
 
 def derive_standing(
@@ -150,7 +151,7 @@ class _Scope:
             ]
         order = (runs.c.started_at, runs.c.sequence)
         statement = (
-            select(*_COLUMNS)
+            select(*CLOSED_RUN_COLUMNS)
             .where(*conditions)
             .order_by(*(column.desc() if newest else column.asc() for column in order))
             .limit(1)

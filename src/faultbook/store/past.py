@@ -1,23 +1,25 @@
 """Looking back: how every series stood at a moment, and what the runs of a commit came to.
 
-Both are one statement of index seeks, one for each series and verdict: the cost is bounded by the
+Both are index seeks, one for each series and verdict in one statement: the cost is bounded by the
 number of series, whatever the length of their history.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Row, func, literal, select, true, union_all
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.model.run import RunType, SeriesKey
 from faultbook.model.standing import ClosedRun, basis_of
 from faultbook.model.verdict import Verdict
-from faultbook.store.history import read_closed_run
+from faultbook.store.history import CLOSED_RUN_COLUMNS, read_closed_run
 from faultbook.store.runs import list_running
 from faultbook.store.schema import runs, series
 from faultbook.store.transaction import Transaction
 
+_KEYS_A_QUERY = 500
 _HEXADECIMAL = "0123456789abcdef"
 
 
@@ -85,46 +87,43 @@ def _newest_by_verdict(
         .correlate(series, verdicts)
         .scalar_subquery()
     )
-    chosen = (
-        select(newest.label("sequence"))
+    chosen = tx.execute(
+        select(series.c.id, *(series.c[column] for column in _SERIES_COLUMNS), newest)
         .select_from(series)
         .join(verdicts, true())
         .where(of_series)
-        .subquery()
-    )
-    statement = (
-        select(
-            *(runs.c[column] for column in _RUN_COLUMNS),
-            series.c.id.label("of_series"),
-            *(series.c[column] for column in _SERIES_COLUMNS),
-        )
-        .join(chosen, chosen.c.sequence == runs.c.sequence)
-        .join(series, series.c.id == runs.c.series_id)
-    )
-    rows: dict[int, list[Any]] = {}
-    for row in tx.execute(statement):
-        rows.setdefault(row.of_series, []).append(row)
+    ).all()
+    found = _read_runs(tx, [row[-1] for row in chosen if row[-1] is not None])
+    by_series: dict[int, list[Row[Any]]] = {}
+    for row in chosen:
+        by_series.setdefault(row.id, []).append(row)
     return [
         _Series(
             series_id,
-            SeriesKey(members[0].workflow, members[0].environment, members[0].branch),
-            members[0].every_seconds,
-            members[0].grace_seconds,
-            tuple(read_closed_run(row) for row in members),
+            SeriesKey(rows[0].workflow, rows[0].environment, rows[0].branch),
+            rows[0].every_seconds,
+            rows[0].grace_seconds,
+            tuple(found[row[-1]] for row in rows if row[-1] is not None),
         )
-        for series_id, members in rows.items()
+        for series_id, rows in by_series.items()
     ]
 
 
-_RUN_COLUMNS = (
-    *("run_id", "started_at", "code_version", "sequence"),
-    *("verdict", "reason", "failure_class", "failure_reason", "ended_at"),
-)
+def _read_runs(tx: Transaction, sequences: Sequence[int]) -> dict[int, ClosedRun]:
+    """Read runs by their keys; joined, PostgreSQL would rather read the whole table."""
+    found: dict[int, ClosedRun] = {}
+    for start in range(0, len(sequences), _KEYS_A_QUERY):
+        keys = sequences[start : start + _KEYS_A_QUERY]
+        statement = select(*CLOSED_RUN_COLUMNS).where(runs.c.sequence.in_(keys))
+        found |= {row.sequence: read_closed_run(row) for row in tx.execute(statement)}
+    return found
+
+
 _SERIES_COLUMNS = ("workflow", "environment", "branch", "every_seconds", "grace_seconds")
 
 
 def _silent_since(one: _Series, moment: Instant) -> Instant | None:
-    if not one.every_seconds:
+    if not one.every_seconds or not one.newest:
         return None
     started = max(run.mark.started_at for run in one.newest)
     late = started + seconds(one.every_seconds) + seconds(one.grace_seconds or 0)
