@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import httpx
-from fastapi import Response
+from fastapi import Request, Response
 from sqlalchemy import func, select
 
 from faultbook.base.clock import iso
@@ -69,11 +69,12 @@ def test_a_store_that_others_hold_is_named_within_the_patience(
 
     async def ask() -> tuple[Response, Response]:
         health = Health(store, POLICY, patience_seconds=0.2)
+        request = Request({"type": "http", "headers": []})
         holder.execute("BEGIN IMMEDIATE")
-        held, _ = await asyncio.gather(health.answer(), health.answer())
+        held, _ = await asyncio.gather(health.answer(request), health.answer(request))
         holder.execute("COMMIT")
         for _ in range(100):  # the probe that hung settles, and the next caller is answered
-            freed = await health.answer()
+            freed = await health.answer(request)
             if freed.status_code == 200:
                 break
         return held, freed

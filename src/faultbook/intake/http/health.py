@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic_core import to_json
 
 from faultbook.base.clock import SECOND, Instant, iso
@@ -29,7 +29,7 @@ class Health:
         self._written_at: Instant | None = None
         self._running: asyncio.Task[Instant] | None = None
 
-    async def answer(self) -> Response:
+    async def answer(self, _request: Request) -> Response:
         """Answer 200 with when the verdict was written, or 503 with what failed."""
         try:
             written_at = await self._verdict_written_at()
