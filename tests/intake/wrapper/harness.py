@@ -137,7 +137,7 @@ def python(code: str) -> tuple[str, str, str]:
     return (sys.executable, "-c", code)
 
 
-def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for what has to come."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -189,6 +189,18 @@ def test_signals_are_passed_on_to_the_job(wrapper: Wrapper) -> None:
     assert process.returncode == 137
 
 
+def test_a_job_that_is_stopped_and_continued_often_still_ends(wrapper: Wrapper) -> None:
+    process = wrapper.start(*sh("echo $$; while [ ! -e go ]; do sleep 0.01; done; exit 5"))
+    assert process.stdout is not None
+    job = int(process.stdout.readline())
+    for _ in range(200):
+        os.kill(job, signal.SIGSTOP)
+        os.kill(job, signal.SIGCONT)
+    (wrapper.work / "go").touch()
+    process.communicate(timeout=30)
+    assert process.returncode == 5
+
+
 def test_the_whole_process_group_is_told(wrapper: Wrapper) -> None:
     process = wrapper.start(*sh("sleep 30 & echo $!; wait"))
     assert process.stdout is not None

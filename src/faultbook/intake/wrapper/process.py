@@ -195,7 +195,8 @@ class Job:
             if seen is None or seen.si_code not in (os.CLD_STOPPED, os.CLD_TRAPPED):
                 told.put(True)  # noqa: FBT003 - the queue's only word
                 return
-            os.waitid(os.P_PID, pid, os.WSTOPPED)
+            # It may have been continued meanwhile; then there is no stop to take any longer.
+            os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG)
             told.put(False)  # noqa: FBT003 - the same
 
     def _stop_too(self) -> None:
