@@ -19,8 +19,18 @@ _LONGEST_MODULE = 450
 
 # Broad handlers belong at the boundaries only; each is here with its reason.
 _BROAD_HANDLERS: dict[str, str] = {
-    "intake/wrapper/attempt.py": "trouble with a record, whatever it is, must not stop the job",
     "cli/main.py": "the last boundary: a bug gets a number, not a traceback",
+    "delivery/slack/courier.py": "a bug in one notice must not hold up the queue",
+    "delivery/slack/rendering.py": "the person gets an answer, the bug a number",
+    "intake/http/batch.py": "a line must not take the others with it",
+    "intake/http/health.py": "whatever fails is the answer",
+    "intake/http/problems.py": "the last boundary of the HTTP door",
+    "intake/http/recorder.py": "a failing member's exception goes to who asked",
+    "intake/slack/bolt.py": "Bolt reads odd payloads beyond its own boundary",
+    "intake/slack/door.py": "the boundary: the person is told",
+    "intake/slack/events.py": "the boundary: the person is told, and redelivery would not help",
+    "intake/slack/tasks.py": "nobody else would hear of a tracked task's end",
+    "intake/wrapper/attempt.py": "trouble with a record, whatever it is, must not stop the job",
     "store/writer.py": "a failing member's exception goes to who asked",
 }
 
