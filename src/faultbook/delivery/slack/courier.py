@@ -129,7 +129,9 @@ class Courier:
         ready = self._pace.next_ready()
         wait = _POLL_SECONDS if ready is None else min(_POLL_SECONDS, ready)
         try:
-            await asyncio.wait_for(self._woken.wait(), wait)
+            # Not wait_for: until Python 3.12 it can swallow the cancellation that ends the courier.
+            async with asyncio.timeout(wait):
+                await self._woken.wait()
         except TimeoutError:
             return await self._is_due()
         self._woken.clear()
@@ -161,7 +163,13 @@ class Courier:
         self._woken.set()
 
     async def _deliver(self, notice: Notice) -> None:
-        to = read_reply_to(notice.payload)
+        try:
+            to = read_reply_to(notice.payload)
+        except (KeyError, TypeError):
+            log.exception("notice_unreadable", notice=notice.id, kind=notice.kind)
+            self._pace.release(notice.target)
+            await self._store.write_async(notices.give_up, notice.id, "unreadable")
+            return
         try:
             async with asyncio.timeout(self._limits.attempt_seconds):
                 receipt = await self._attempt(notice, to)

@@ -28,6 +28,7 @@ TakeEvent: TypeAlias = Callable[[Json, int], Awaitable[None]]
 
 _ANY = re.compile("")  # found in every name, whatever characters it has
 _UNHANDLED = 404
+_TEXT = "text/plain; charset=utf-8"
 
 log = structlog.get_logger("slack")
 # Bolt logs payloads; ours are logged redacted, by us.
@@ -60,11 +61,15 @@ class Dispatcher:
 
         A status outside 2xx means that nothing was recorded and Slack may send it again.
         """
-        request = AsyncBoltRequest(mode="socket_mode", body=body, headers=dict(headers))
-        answer: BoltResponse = await self.app.async_dispatch(request)
+        try:
+            request = AsyncBoltRequest(mode="socket_mode", body=body, headers=dict(headers))
+            answer: BoltResponse = await self.app.async_dispatch(request)
+        except Exception:  # Bolt reads payloads of odd shape beyond its own boundary
+            log.exception("odd_payload", type=redact(str(body.get("type"))[:80]))
+            return 400, _TEXT, ""
         if answer.status == _UNHANDLED:
             log.warning("payload_without_listener", type=redact(str(body.get("type"))[:80]))
-            return 200, "text/plain; charset=utf-8", ""
+            return 200, _TEXT, ""
         return answer.status, answer.headers["content-type"][0], answer.body or ""
 
 

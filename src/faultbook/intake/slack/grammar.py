@@ -109,8 +109,10 @@ def _understand(words: Sequence[Word], now: Instant) -> Ask:
     stripped.drop_tail(phrases.TAILS)
     try:
         for candidate in dict.fromkeys((tuple(words), stripped.rest)):
+            reader = Reader(candidate)
             for form in _FORMS:
-                found = _try(form, candidate, now)
+                reader.at = 0
+                found = _try(form, reader, now)
                 if found is not None:
                     return found
     except InvalidError as error:
@@ -134,9 +136,9 @@ Form: TypeAlias = Callable[[Reader, Instant], Ask]
 """One way to ask; raises UnclearError where the words are not of that way."""
 
 
-def _try(form: Form, words: Sequence[Word], now: Instant) -> Ask | None:
+def _try(form: Form, reader: Reader, now: Instant) -> Ask | None:
     try:
-        return form(Reader(words), now)
+        return form(reader, now)
     except UnclearError:
         return None
 

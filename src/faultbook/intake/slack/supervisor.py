@@ -76,7 +76,8 @@ class Supervisor:
     async def wait_connected(self, seconds: float) -> bool:
         """Wait for a connection, and tell whether there is one."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._connected.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._connected.wait()
         return self._connected.is_set()
 
     def status(self) -> LineStatus:
