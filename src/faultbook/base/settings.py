@@ -56,6 +56,22 @@ class HttpSettings(_Section):
     """How people reach this server from elsewhere; links are made from it."""
 
 
+class LedgerSettings(_Section):
+    """Where the failure ledger is kept in git."""
+
+    remote: str | None = None
+    """Any remote git can push to: a path, SSH, HTTPS with a credential helper."""
+    branch: str = "main"
+    folder: str = Field(default="lessons", pattern=r"^[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*$")
+    author_name: str = "Faultbook"
+    author_email: str = "faultbook@localhost"
+    channel: str | None = None
+    """The Slack channel id for what has no thread of its own."""
+    web_url: str | None = None
+    """How people read a file: `https://host/team/repo/blob/main/{path}`."""
+    fetch_seconds: int = Field(default=60, ge=1)
+
+
 class LimitSettings(_Section):
     """Sizes that bound what is accepted."""
 
@@ -85,6 +101,7 @@ class Settings(BaseSettings):
     slack: SlackSettings = SlackSettings()
     http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
+    ledger: LedgerSettings = LedgerSettings()
 
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None

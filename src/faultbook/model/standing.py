@@ -141,6 +141,24 @@ def advance(before: SeriesStanding, run: ClosedRun) -> SeriesStanding:
     )
 
 
+def absorb(state: SeriesStanding, run: ClosedRun) -> SeriesStanding | None:
+    """Take in a run that arrives late, if it lies within the present stretch and is like it.
+
+    Several reporters of one series overtake each other all the time; such a run changes nothing
+    but the count of its stretch. None when the history has to be asked.
+    """
+    basis, since = state.basis, state.since
+    if basis is None or since is None or run.verdict is not basis.verdict:
+        return None
+    if STANDING_OF[run.verdict] is not state.standing:
+        return None
+    if not since < run.mark.started_at or not run.order < basis.order:
+        return None
+    recorded = max(run.recorded_at, state.newest_record_at or run.recorded_at)
+    counts = 0 if run.verdict is Verdict.PASSED else 1
+    return replace(state, streak=state.streak + counts, newest_record_at=recorded)
+
+
 def basis_of(newest: Iterable[ClosedRun]) -> ClosedRun | None:
     """Find the run that a standing rests on, given the newest closed run of each verdict.
 

@@ -243,3 +243,93 @@ notices = Table(
         postgresql_where=text("state = 'owed' AND claimed_until IS NOT NULL"),
     ),
 )
+
+ledger_operations = Table(
+    "ledger_operations",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("verb", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("requester_id", Text, nullable=False),
+    Column("requester_name", Text, nullable=False),
+    Column("channel", Text, nullable=False, server_default=""),
+    Column("thread_ts", Text, nullable=False, server_default=""),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before", BigInteger, nullable=False),
+    Column("claimed_by", Text),
+    Column("claimed_until", BigInteger),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("result", JSON, nullable=False, server_default="{}"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("settled_at", BigInteger),
+    Index(
+        "ix_ledger_operations_waiting",
+        "not_before",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)
+
+ledger_heads = Table(
+    "ledger_heads",
+    metadata,
+    # What the bot last saw of the repository; a projection, built again by any fetch.
+    Column("repository", Text, primary_key=True),
+    Column("commit_sha", Text),
+    Column("highest_number", Integer, nullable=False, server_default="0"),
+    Column("fetched_at", BigInteger),
+    Column("error", Text, nullable=False, server_default=""),
+)
+
+incident_drafts = Table(
+    "incident_drafts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("fields", JSON, nullable=False),
+    Column("facts", JSON, nullable=False, server_default="{}"),
+    Column("owner_id", Text, nullable=False),
+    Column("owner_name", Text, nullable=False),
+    Column("channel", Text, nullable=False, server_default=""),
+    Column("thread_ts", Text, nullable=False, server_default=""),
+    Column("state", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("reminded_at", BigInteger),
+    Column("operation_id", Text),
+    Index(
+        "ix_incident_drafts_due",
+        "due_at",
+        sqlite_where=text("state = 'draft'"),
+        postgresql_where=text("state = 'draft'"),
+    ),
+)
+
+known_failures = Table(
+    "known_failures",
+    metadata,
+    # A failure's fingerprint, the lesson it is known by, and what was asked about it in Slack.
+    Column("fingerprint", Text, primary_key=True),
+    Column("lesson", Integer),
+    Column("incident", Text),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("suggested_at", BigInteger),
+    Column("candidates", JSON, nullable=False, server_default="[]"),
+    Column("answer", Text),
+    Column("answered_by", Text),
+    Column("answered_at", BigInteger),
+)
+
+lesson_repeats = Table(
+    "lesson_repeats",
+    metadata,
+    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("lesson", Integer, nullable=False, index=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("said_by", Text, nullable=False, server_default=""),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("lesson", "run_id"),
+)

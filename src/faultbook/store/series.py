@@ -10,7 +10,7 @@ from sqlalchemy import Dialect, Row, select
 from faultbook.base.clock import Instant, seconds
 from faultbook.model.evidence import Artifact
 from faultbook.model.run import Schedule, SeriesKey
-from faultbook.model.standing import ClosedRun, RunMark, SeriesStanding, Standing, advance
+from faultbook.model.standing import ClosedRun, RunMark, SeriesStanding, Standing, absorb, advance
 from faultbook.model.verdict import FailureClass, Reason, Verdict
 from faultbook.store.bulk import placeholder, update_rows
 from faultbook.store.history import derive_standing
@@ -172,14 +172,7 @@ def move_standings(
 def _moved(tx: Transaction, row: SeriesRow, members: list[ClosedMember]) -> dict[str, Any]:
     before = row.state
     ordered = sorted(members, key=lambda member: member.run.order)
-    if _is_late(row, ordered[0]):
-        recorded = [member.run.recorded_at for member in ordered]
-        youngest = max([*recorded, before.newest_record_at or 0])
-        after = replace(derive_standing(tx, row.id), newest_record_at=youngest)
-    else:
-        after = before
-        for member in ordered:
-            after = advance(after, member.run)
+    after = _after_all(tx, row, ordered)
     newest = after.newest or ordered[-1].run
     schedule = _schedule_after(row, ordered)
     change = _standing_values(after) | _due_values(schedule, newest)
@@ -188,6 +181,22 @@ def _moved(tx: Transaction, row: SeriesRow, members: list[ClosedMember]) -> dict
         shown = next((m for m in ordered if m.run.mark == after.basis.mark), None)
         change |= _evidence_values(tx, after.basis, shown)
     return change
+
+
+def _after_all(tx: Transaction, row: SeriesRow, ordered: Sequence[ClosedMember]) -> SeriesStanding:
+    """Take a standing past its newly closed runs, asking the history only where it must be."""
+    after = row.state
+    for member in ordered:
+        if after.newest is None or after.newest.order < member.run.order:
+            after = advance(after, member.run)
+            continue
+        absorbed = absorb(after, member.run)
+        if absorbed is None:
+            recorded = [each.run.recorded_at for each in ordered]
+            youngest = max([*recorded, row.state.newest_record_at or 0])
+            return replace(derive_standing(tx, row.id), newest_record_at=youngest)
+        after = absorbed
+    return after
 
 
 def _is_late(row: SeriesRow, member: ClosedMember) -> bool:
