@@ -36,7 +36,7 @@ class IncidentFields:
 
     Attributes:
         date: the day it happened, `YYYY-MM-DD`.
-        prevention_rule: one sentence a stranger can check; written by `rule_author`, a named person.
+        prevention_rule: one sentence a stranger can check; written by the named `rule_author`.
         enforcement_ref: where the rule is held: a test's path, a check's name.
         related: files and tools.
         lesson: its row in the ledger.
