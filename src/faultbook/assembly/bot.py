@@ -190,7 +190,7 @@ class Bot:
                 tasks=self._tasks,
                 render=render,
                 wake=self._courier.wake,
-                connection=lambda: self.status().words,
+                connection=lambda: f"Slack: {self.status().words}",
             )
         )
         self._me, self._words = me, "connected"
