@@ -245,7 +245,7 @@ def test_the_wire_log_is_there_when_it_is_wanted(slack: Workspace, page: Page) -
     expect(page.get_by_test_id("wire")).to_be_hidden()
     page.get_by_test_id("wire-toggle").click()
     slack.api("chat.postMessage", channel="ops", text="logged")
-    entry = page.get_by_test_id("wire-entry").last
+    entry = page.get_by_test_id("wire-entry").filter(has_text="logged").last
     expect(entry).to_contain_text("chat.postMessage")
     entry.locator("summary").click()
     expect(entry.locator("pre")).to_contain_text("logged")
