@@ -48,7 +48,7 @@ class ReplyTo:
     thread_ts: str | None = None
     asked_here: bool = False
 
-    def notice(self, kind: Owed, **facts: Any) -> NewNotice:  # noqa: ANN401 - JSON values of any kind
+    def notice(self, kind: StrEnum, **facts: Any) -> NewNotice:  # noqa: ANN401 - JSON values of any kind
         """Owe a message of a kind in this place."""
         to = {name: getattr(self, name) for name in _REPLY_TO}
         payload = {"to": to, **facts}
