@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from faultbook.base.clock import Instant
+from faultbook.model.fingerprint import fingerprint
 from faultbook.model.run import SeriesKey
 from faultbook.model.standing import BAD, RunMark, Standing
 from faultbook.model.verdict import FailureClass, Reason, Verdict
@@ -59,7 +60,9 @@ class SeriesAnswer:
         basis_run: that run.
         newest_unproven: the standing holds although the newest run could not be proven.
         running_since: start of its oldest open run that is within its deadline.
-        last_heard: end of its newest run.
+        known_lesson, known_incident: what its failure is known by; None while it is known by none.
+        happened_again: this break of it began although that rule existed.
+        repeats: how often the lesson's failure came again, this time included.
     """
 
     key: SeriesKey
@@ -84,6 +87,10 @@ class SeriesAnswer:
     every_seconds: float | None
     running_since: Instant | None = None
     critical: bool = False
+    known_lesson: int | None = None
+    known_incident: str | None = None
+    happened_again: bool = False
+    repeats: int = 0
 
     @property
     def is_bad(self) -> bool:
@@ -94,6 +101,21 @@ class SeriesAnswer:
     def is_passing(self) -> bool:
         """Tell whether it passes and is not silent."""
         return self.standing is Standing.PASSING and self.silent_since is None
+
+    @property
+    def is_failure(self) -> bool:
+        """Tell whether its run says that something went wrong, or could not be proven."""
+        return self.is_bad or self.standing is Standing.UNPROVEN
+
+    @property
+    def fingerprint(self) -> str:
+        """What recognises its failure when it comes again."""
+        return fingerprint(self.key.workflow, self.failure_class, self.reason, self.detail)
+
+    @property
+    def broke(self) -> RunMark | None:
+        """The run that broke it: only a pass ends a failure."""
+        return self.first_bad or self.basis_run
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from faultbook.model.answer import (
     SeriesAnswer,
     SharedReason,
 )
+from faultbook.model.known_failure import SeenFailure
 from faultbook.model.policy import Policy
 from faultbook.model.standing import Standing
+from faultbook.operations.known_failures import note_seen, recognise
 from faultbook.operations.recording import close_overdue
 from faultbook.store import standings
 from faultbook.store.engine import Store
@@ -45,36 +47,48 @@ _ALIASES = {
 
 def ask_failing(store: Store, query: FailingQuery, policy: Policy) -> FailingAnswer:
     """Answer over what is true now: runs past their deadline are closed first."""
-    answer = store.read(_failing_unless_overdue, query, policy)
-    if answer is None:
+    read = store.read(_failing_unless_overdue, query, policy)
+    if read is None:
         store.write(close_overdue)
+        read = store.read(_failing_and_unnoted, query, policy)
+    answer, unnoted = read
+    if unnoted:  # once for each break
+        store.write(note_seen, unnoted)
         answer = store.read(failing, query, policy)
     return answer
 
 
 def _failing_unless_overdue(
     tx: Transaction, query: FailingQuery, policy: Policy
-) -> FailingAnswer | None:
+) -> tuple[FailingAnswer, list[SeenFailure]] | None:
     """Read the answer in the same snapshot in which no run was past its deadline."""
-    return None if standings.has_overdue_runs(tx) else failing(tx, query, policy)
+    return None if standings.has_overdue_runs(tx) else _failing_and_unnoted(tx, query, policy)
 
 
 def failing(tx: Transaction, query: FailingQuery, policy: Policy) -> FailingAnswer:
     """Read the answer from the standings; its cost does not grow with the runs."""
+    return _failing_and_unnoted(tx, query, policy)[0]
+
+
+def _failing_and_unnoted(
+    tx: Transaction, query: FailingQuery, policy: Policy
+) -> tuple[FailingAnswer, list[SeenFailure]]:
     query, unmatched, nearest = _resolve(tx, query)
     branch = query.branch or (None if query.all_branches else policy.main_branch)
     answer = FailingAnswer(Headline.EMPTY, tx.now, None, query, branch)
     if unmatched is not None:
-        return replace(answer, headline=Headline.NO_MATCH, unmatched=unmatched, nearest=nearest)
+        missed = replace(answer, headline=Headline.NO_MATCH, unmatched=unmatched, nearest=nearest)
+        return missed, []
     scope = Scope(query.environment, query.workflow, branch)
     totals = standings.read_totals(tx, scope)
     if not totals.series and query.branch is not None:
-        return replace(answer, headline=Headline.NO_MATCH, unmatched=query.branch)
+        return replace(answer, headline=Headline.NO_MATCH, unmatched=query.branch), []
     found = standings.list_attention(tx, scope, policy)
     elsewhere = 0
     if branch == policy.main_branch and query.branch is None:
         everywhere = Scope(query.environment, query.workflow, None)
         elsewhere = standings.count_bad_elsewhere(tx, everywhere, policy.main_branch)
+    found, unnoted = recognise(tx, found)
     shown, before = _split_by_since(found, query)
     answer = replace(
         answer,
@@ -87,7 +101,7 @@ def failing(tx: Transaction, query: FailingQuery, policy: Policy) -> FailingAnsw
         series_elsewhere=0 if totals.series else standings.count_series(tx),
     )
     answer = replace(answer, shared_reason=_shared_reason(answer.bad))
-    return replace(answer, headline=_headline(answer, totals, policy))
+    return replace(answer, headline=_headline(answer, totals, policy)), unnoted
 
 
 def _headline(answer: FailingAnswer, totals: Totals, policy: Policy) -> Headline:
