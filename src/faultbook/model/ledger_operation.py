@@ -11,7 +11,8 @@ class LedgerVerb(StrEnum):
     """What an operation does; its payload's keys are named here.
 
     An expected old text that is no longer there means that a person changed it: nothing is
-    written, and the person who asked is shown both.
+    written, and the person who asked is shown both. `expected_sha256` is that of the text which
+    "apply mine" was said to, and goes before `expected`.
     """
 
     ADD_LESSON = "add_lesson"
@@ -43,6 +44,23 @@ class LedgerOperationState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NewLedgerOperation:
+    """A change to owe; made by `operations.ledger.prepare_operation`, which redacts it.
+
+    Attributes:
+        id: the same for the same request, so that one that comes twice is owed once.
+    """
+
+    id: str
+    verb: LedgerVerb
+    payload: dict[str, Any]
+    requester_id: str
+    requester_name: str
+    channel: str = ""
+    thread_ts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerOperation:
     """One change that is to reach git.
 
@@ -65,3 +83,44 @@ class LedgerOperation:
     attempts: int = 0
     error: str = ""
     result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerQueue:
+    """What waits for git, and why; for Home, the doctor and messages.
+
+    Attributes:
+        waiting: operations that are saved and not pushed.
+        conflicts: operations that wait for a person's choice.
+        waiting_since: when the oldest waiting one was asked for.
+        error: why nothing can be pushed now; empty when the remote answered last.
+        commit: the head that was seen last; None before the first fetch.
+        highest_number: the highest number that a lesson ever had.
+    """
+
+    waiting: int
+    conflicts: int
+    waiting_since: Instant | None
+    error: str
+    commit: str | None
+    fetched_at: Instant | None
+    highest_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PushedFinding:
+    """A problem in a file that a person pushed by hand.
+
+    Attributes:
+        line, column: counted from 1.
+        code: the rule's name, as `faultbook ledger check` prints it.
+        who: the author of the commit that brought it.
+    """
+
+    path: str
+    line: int
+    column: int
+    code: str
+    message: str
+    next_step: str
+    who: str
