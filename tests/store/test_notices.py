@@ -143,3 +143,22 @@ def test_two_instances_never_claim_the_same(
         second.close()
     claimed += [notice.id for notice in claim(store)]
     assert len(claimed) == len(set(claimed)) == 30
+
+
+def test_what_was_settled_long_ago_is_forgotten_but_for_what_is_asked_about(
+    store: Store, clock: FrozenClock
+) -> None:
+    old, arrival = owe(store, "C1"), owe(store, "C2", kind="arrival")
+    dead, owed = owe(store, "C3"), owe(store, "C4")
+    for settled in (old, arrival):
+        store.write(notices.settle, settled, {"ts": "1.2"})
+    store.write(notices.give_up, dead, "channel_not_found")
+    clock.advance(60)
+    young = owe(store, "C5")
+    store.write(notices.settle, young, {"ts": "1.3"})
+    assert store.write(notices.forget_settled, clock() - 30 * SECOND, {"arrival"}) == 1
+    assert store.read(notices.was_owed, "arrival", "C2")
+    assert not store.read(notices.was_owed, "answer", "C1")
+    assert store.read(notices.was_owed, "answer", "C3")
+    assert store.read(notices.was_owed, "answer", "C5")
+    assert [notice.id for notice in claim(store)] == [owed]

@@ -30,6 +30,7 @@ from faultbook.intake.wrapper.spool import deliver_spool
 log = structlog.get_logger()
 
 _SPOOL_SECONDS = 60
+_SHUTDOWN_SECONDS = 3
 _BACKLOG = 2048
 
 
@@ -121,7 +122,13 @@ def _app(house: House, bot: Bot | None) -> FastAPI:
 
 
 async def _start_server(app: FastAPI, listener: socket.socket, stack: AsyncExitStack) -> None:
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
     server = uvicorn.Server(config)
     # The signals are ours: this loop also owns the bot and the timers.
     task = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 - serve() takes the signals
@@ -139,13 +146,19 @@ async def _start_server(app: FastAPI, listener: socket.socket, stack: AsyncExitS
 
 def _start_timers(house: House, options: UpOptions, stack: AsyncExitStack) -> None:
     clockwork = Clockwork(house.store)
-    clockwork.every("deliver-spool", _SPOOL_SECONDS, lambda: deliver_spool(house), at_once=True)
+    clockwork.every("deliver-spool", _SPOOL_SECONDS, lambda: _deliver(house), at_once=True)
     clockwork.start()
     stack.callback(clockwork.stop)
     if options.samples:
         jobs = _samples(house)
         jobs.start()
         stack.push_async_callback(jobs.stop)
+
+
+def _deliver(house: House) -> None:
+    report = deliver_spool(house)
+    if report.words:
+        log.warning("spool", delivered=report.delivered, refused=report.refused, why=report.words)
 
 
 def _samples(house: House) -> SampleJobs:

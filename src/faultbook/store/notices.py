@@ -11,6 +11,7 @@ from sqlalchemy import (
     Executable,
     bindparam,
     case,
+    delete,
     func,
     literal_column,
     or_,
@@ -162,6 +163,12 @@ def was_owed(tx: Transaction, kind: str, target: str) -> bool:
     """Tell whether a side effect of a kind was ever owed to a target."""
     found = select(notices.c.id).where(notices.c.kind == kind, notices.c.target == target)
     return tx.execute(found.limit(1)).first() is not None
+
+
+def forget_settled(tx: Transaction, before: Instant, keep: Collection[str]) -> int:
+    """Delete what was settled before an instant, but for kinds that `was_owed` asks about."""
+    old = (notices.c.state == NoticeState.SETTLED.value) & (notices.c.settled_at < before)
+    return tx.execute(delete(notices).where(old, notices.c.kind.not_in(list(keep)))).rowcount
 
 
 def count_owed(tx: Transaction) -> int:

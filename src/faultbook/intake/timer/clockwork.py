@@ -12,14 +12,17 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from faultbook.base.clock import DAY
 from faultbook.base.errors import FaultbookError
+from faultbook.operations.questions import Owed
 from faultbook.operations.recording import close_overdue
-from faultbook.store import idempotency, seen
+from faultbook.store import idempotency, notices, seen
 from faultbook.store.engine import Store
 
 log = structlog.get_logger()
 
 _MISFIRE_SECONDS = 3600
+_KEPT = 14 * DAY
 
 
 class Clockwork:
@@ -65,4 +68,5 @@ class Clockwork:
 
     def _forget(self) -> None:
         self._store.write(seen.forget_old)
+        self._store.write(notices.forget_settled, self._store.clock() - _KEPT, {Owed.ARRIVAL})
         self._store.write(idempotency.forget_old)
