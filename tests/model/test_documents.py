@@ -102,7 +102,9 @@ def test_a_small_lead_is_drawn_back_to_now(ahead: int, kept: Instant) -> None:
     assert start.occurred_at == told
 
 
-@pytest.mark.parametrize(("behind", "corrected"), [(0.5, False), (1, True), (-200, True)])
+@pytest.mark.parametrize(
+    ("behind", "corrected"), [(0.5, False), (1, True), (-200, True), (-7_200, True)]
+)
 def test_a_clock_that_differs_by_a_second_or_more_is_corrected(
     behind: float, *, corrected: bool
 ) -> None:

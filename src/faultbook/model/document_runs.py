@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from faultbook.base.clock import SECOND, Instant
+from faultbook.base.clock import DAY, SECOND, Instant
 from faultbook.base.errors import ForbiddenError, InvalidError
 from faultbook.base.redaction import redact
+from faultbook.base.text import duration
 from faultbook.model.document_artifacts import is_junit, read_artifacts
 from faultbook.model.document_text import Redaction, kept_tail, kept_text
 from faultbook.model.documents import (
@@ -21,6 +22,8 @@ from faultbook.model.verdict import Verdict
 
 LEAD: Instant = 300 * SECOND
 """How far a client's clock may be ahead of ours; Slack's window for signatures is the same."""
+SKEW: Instant = DAY
+"""How far it may be ahead when it says so itself, in `sent_at`, and its times are corrected."""
 
 _COST_PLACES = Decimal("0.000001")
 
@@ -300,8 +303,8 @@ def _clock_offset(sent_at: Instant | None, reception: Reception) -> Instant:
     if sent_at is None:
         return 0
     offset = reception.received_at - sent_at
-    if offset < -LEAD:
-        raise _ahead("sent_at")
+    if offset < -SKEW:
+        raise _ahead("sent_at", SKEW)
     return offset if abs(offset) >= SECOND else 0
 
 
@@ -316,13 +319,13 @@ def _settled(
         return None
     corrected = stated + offset
     if corrected > reception.received_at + LEAD:
-        raise _ahead(field)
+        raise _ahead(field, LEAD)
     return min(corrected, reception.received_at)
 
 
-def _ahead(field: str) -> InvalidError:
+def _ahead(field: str, most: Instant) -> InvalidError:
     return InvalidError(
-        f"`{field}` is more than {LEAD // SECOND} s ahead of the server's clock.",
+        f"`{field}` is more than {duration(most / SECOND)} ahead of the server's clock.",
         code="bad_time",
         next_step="Set the client's clock, or say its time in `sent_at`.",
         where=field,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from starlette.requests import Request
 
-from faultbook.base.clock import SECOND, iso
+from faultbook.base.clock import HOUR, SECOND, iso
 from faultbook.base.errors import TooLargeError
 from faultbook.intake.http.requests import read_body
 from faultbook.store.engine import Store
@@ -60,7 +60,7 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
     ("a number as time", {"started_at": 1795000000}, "bad_time", "started_at"),
     ("Arabic digits", {"started_at": "٢٠٢٦-11-18T11:00:00Z"}, "bad_time", "started_at"),
     ("a time ahead", {"started_at": iso(START + 301 * SECOND)}, "bad_time", "started_at"),
-    ("a clock ahead", {"sent_at": iso(START + 301 * SECOND)}, "bad_time", "sent_at"),
+    ("a clock ahead", {"sent_at": iso(START + 25 * HOUR)}, "bad_time", "sent_at"),
     (
         "an end before its start",
         {"started_at": iso(START), "ended_at": iso(START - 400 * SECOND)},
