@@ -193,6 +193,11 @@ HEADLINES: dict[str, FailingAnswer] = {
         )
     ),
     "running": answer(replace(FAILING, running_since=november(18, 21))),
+    "happened again": answer(
+        replace(FAILING, known_lesson=14, happened_again=True, repeats=2),
+        replace(DEGRADED, known_lesson=3, happened_again=True, repeats=1),
+    ),
+    "known": answer(replace(FAILING, known_lesson=27)),
     "200": many_failing(),
 }
 """Every row of what the answer may say first, and what else may be said."""
@@ -234,6 +239,10 @@ _every_series = st.builds(
     every_seconds=st.none() | st.floats(1, 10**7),
     running_since=st.none() | _instants,
     critical=st.booleans(),
+    known_lesson=st.none() | st.integers(1, 10**6),
+    known_incident=st.none() | outside_text,
+    happened_again=st.booleans(),
+    repeats=st.integers(0, 10**6),
 )
 _numbers = st.integers(0, 10**6)
 

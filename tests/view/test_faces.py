@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +22,7 @@ from faultbook.view.slack_home import home_view
 from faultbook.view.terminal import failing_text
 from tests.conftest import FrozenClock
 from tests.truth.table import ROWS, Row
-from tests.view.answers import HEADLINES, answers
+from tests.view.answers import FAILING, HEADLINES, SILENT, answer, answers
 from tests.view.slack_rules import texts
 
 KEY = SeriesKey("invoice-sync", "production", "main")
@@ -79,6 +80,31 @@ def test_every_face_names_the_same_series_by_the_same_standing(case: str, face: 
         if series.reason is not None and series.silent_since is None:
             told = series.detail if series.standing is Standing.DEGRADED else series.reason.value
             assert told in text
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_rule_that_did_not_hold_is_said_loudly(face: str) -> None:
+    text = FACES[face](HEADLINES["happened again"])
+    assert "The rule exists and it happened again: lesson 14." in text
+    assert "The rule exists and it happened again: lesson 3" in text
+    known = FACES[face](HEADLINES["known"])
+    assert "happened again" not in known
+    assert "lesson 27" in known
+
+
+def test_a_rule_that_did_not_hold_is_named_in_one_line_too() -> None:
+    again = replace(FAILING, known_lesson=14, happened_again=True)
+    seven = answer(*(replace(again, key=SeriesKey(f"w{n}", "prod", "main")) for n in range(7)))
+    assert FACES["message"](seven).count("· again, lesson 14") == 2
+    assert FACES["message"](seven).count("happened again: lesson 14.") == 5
+
+
+def test_a_document_names_the_lesson_and_the_fingerprint() -> None:
+    failing, _ = failing_document(HEADLINES["happened again"])["series"]
+    told = (failing["known_lesson"], failing["happened_again"], failing["repeats"])
+    assert told == (14, True, 2)
+    assert failing["fingerprint"] == FAILING.fingerprint
+    assert failing_document(answer(SILENT))["series"][0]["fingerprint"] is None
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

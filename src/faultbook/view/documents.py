@@ -75,6 +75,11 @@ def _series(series: SeriesAnswer) -> Document:
         "every_seconds": series.every_seconds,
         "url": series.url,
         "critical": series.critical,
+        "fingerprint": series.fingerprint if series.is_failure else None,
+        "known_lesson": series.known_lesson,
+        "known_incident": series.known_incident,
+        "happened_again": series.happened_again,
+        "repeats": series.repeats,
     }
 
 

@@ -273,7 +273,8 @@ def what_it_came_to(series: SeriesAnswer, *, length: int) -> Line:
         "silent": _silent,
     }
     tell = words_of.get(group_of(series), _unknown)
-    return join([tell(series, length), running(series), newest_unproven(series)], [". "])
+    told = (tell(series, length), running(series), newest_unproven(series), happened_again(series))
+    return join(told, [". "])
 
 
 def _detail(series: SeriesAnswer, length: int) -> str:
@@ -340,3 +341,17 @@ def newest_unproven(series: SeriesAnswer) -> Line:
     return (
         spans if series.newest_reason is None else [*spans, ": ", Code(series.newest_reason.value)]
     )
+
+
+def happened_again(series: SeriesAnswer) -> Line:
+    """Say loudly that a rule exists for this failure and did not hold, where it is so."""
+    if not series.happened_again or series.known_lesson is None:
+        return []
+    return [f"The rule exists and it happened again: lesson {series.known_lesson}"]
+
+
+def known_as(series: SeriesAnswer) -> Line:
+    """Name the lesson of a failure that is known and did not happen again."""
+    if series.happened_again or series.known_lesson is None:
+        return []
+    return [f"lesson {series.known_lesson}"]

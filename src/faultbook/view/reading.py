@@ -116,6 +116,10 @@ def _series(series: Document) -> SeriesAnswer:
         every_seconds=series["every_seconds"],
         running_since=_instant_or_none(series["running_since"]),
         critical=series["critical"],
+        known_lesson=series["known_lesson"],
+        known_incident=series["known_incident"],
+        happened_again=series["happened_again"],
+        repeats=series["repeats"],
     )
 
 

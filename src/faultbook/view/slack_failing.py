@@ -23,7 +23,9 @@ from faultbook.view.failing_lines import (
     SIGNS,
     footer,
     grouped,
+    happened_again,
     headline,
+    known_as,
     mark,
     newest_unproven,
     other_branches,
@@ -97,7 +99,7 @@ def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Messag
 def fitting_lines(
     series: SeriesAnswer, answer: FailingAnswer, *, elsewhere: str = " in Details"
 ) -> list[Line]:
-    """Tell a failing series in three lines that fit a section's budget.
+    """Tell a failing series in a few lines that fit a section's budget.
 
     `elsewhere` says where evidence can be read that has no link.
     """
@@ -117,7 +119,7 @@ def _series_lines(
     detail_length: int,
     evidence: Line,
 ) -> list[Line]:
-    """Tell what it is, how long and why, and where it broke."""
+    """Tell what it is, that its rule did not hold, how long and why, and where it broke."""
     title: list[Span] = [
         Sign(SIGNS["failing"]),
         Bold(name(series.key.workflow, name_length)),
@@ -131,8 +133,10 @@ def _series_lines(
     history = join(
         (_cause(series, detail_length), newest_unproven(series), running(series)), [". "]
     )
-    whence = join((*_where_it_broke(series), evidence))
-    return [line for line in (title, history, whence) if line]
+    whence = join((*_where_it_broke(series), evidence, known_as(series)))
+    again = happened_again(series)
+    repeat: Line = [Rich("*"), *again, Rich(".*")] if again else []
+    return [line for line in (title, repeat, history, whence) if line]
 
 
 def _cause(series: SeriesAnswer, detail_length: int) -> Line:
@@ -174,7 +178,8 @@ def one_line_of(series: SeriesAnswer, answer: FailingAnswer) -> Line:
     where = [name(s, 20) if isinstance(s, str) else s for s in place(series, answer)]
     reason: Line = [Code(series.reason.value)] if series.reason else []
     silent: Line = ["silent"] if series.silent_since is not None else []
-    return join((title, where, runs_since(series), reason, silent))
+    again: Line = [f"again, lesson {series.known_lesson}"] if series.happened_again else []
+    return join((title, where, runs_since(series), reason, silent, again))
 
 
 def _group(found: Sequence[SeriesAnswer], answer: FailingAnswer) -> Pack:

@@ -110,20 +110,21 @@ def _failing_lines(series: SeriesAnswer, answer: FailingAnswer) -> list[str]:
         first += f" ({duration((now - series.since) / SECOND)})"
     if series.silent_since is not None:
         first += f", and silent since {utc(series.silent_since, now)}"
-    lines = [first]
+    again = failing_lines.happened_again(series)
+    lines = [first, *([f"{plain(again, now)}."] if again else [])]
     if series.reason is not None:
         detail = f": {one_line(series.detail)}" if series.detail else ""
         lines.append(f"{series.reason.value}{detail}")
     more = (failing_lines.newest_unproven(series), failing_lines.running(series))
     lines += [_without_zone(plain(line, now)) for line in more if line]
-    return [*lines, "   ".join(_where_it_broke(series))]
+    return [*lines, "   ".join(_where_it_broke(series, answer))]
 
 
 def _runs(series: SeriesAnswer) -> str:
     return "1 run" if series.streak == 1 else f"{series.streak} runs"
 
 
-def _where_it_broke(series: SeriesAnswer) -> Iterable[str]:
+def _where_it_broke(series: SeriesAnswer, answer: FailingAnswer) -> Iterable[str]:
     if series.first_bad is not None:
         yield f"first bad {_mark(series.first_bad)}"
     yield f"last good {_mark(series.last_good)}" if series.last_good else "never passed"
@@ -132,6 +133,9 @@ def _where_it_broke(series: SeriesAnswer) -> Iterable[str]:
         yield f"evidence {safe_url(ref.uri) or name(ref.name)}"
     elif safe_url(series.url):
         yield f"evidence {safe_url(series.url)}"
+    known = failing_lines.known_as(series)
+    if known:
+        yield plain(known, answer.as_of)
 
 
 def _mark(run: RunMark) -> str:
