@@ -1,5 +1,6 @@
 """The entry: finds a command's module only when it is asked for, and explains every error once."""
 
+import difflib
 import importlib
 import secrets
 import sys
@@ -50,6 +51,14 @@ class _LazyGroup(click.Group):
         module, _, attribute = target.partition(":")
         found: click.Command = getattr(importlib.import_module(module), attribute)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            [nearest] = difflib.get_close_matches(args[0], _COMMANDS, n=1, cutoff=0)
+            raise click.UsageError(f"`{args[0]}` is no command. Nearest: `{nearest}`.", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
