@@ -24,6 +24,7 @@ _GRAVE = "\u02cb"  # looks like a backtick, and ends no code span
 _BAR = "\u00a6"  # looks like a bar
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
 _SHA = re.compile(r"[0-9a-f]{12,64}")
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,30}")
 _NOT_BOLD = re.compile(r"[*`]|(?<!\w)[_~]|[_~](?!\w)|:[\w+'-]+:")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -91,6 +92,22 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A person who is to be notified; what is no id of a person is shown as a name."""
+
+    user_id: str
+    name: str
+
+    def mrkdwn(self) -> str:
+        """Show it in Slack."""
+        return f"<@{self.user_id}>" if _PERSON.fullmatch(self.user_id) else _inert(self.name)
+
+    def plain(self, _now: Instant) -> str:
+        """Show the name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Sign:
     """An emoji by its name; plain text does without."""
 
@@ -135,7 +152,7 @@ class Plain:
         return self.text
 
 
-Span: TypeAlias = str | Bold | Code | Moment | Link | Sign | Rich | Plain
+Span: TypeAlias = str | Bold | Code | Moment | Link | Mention | Sign | Rich | Plain
 Line: TypeAlias = Sequence[Span]
 
 DOT: tuple[Span, ...] = (Rich(" · "), Plain(", "))

@@ -83,6 +83,11 @@ def button(label: str, action_id: str, value: str = "", *, about: str = "") -> B
     return block
 
 
+def link_button(label: str, action_id: str, url: str, *, about: str = "") -> Block:
+    """Make a button that opens a link; `url` is one that `safe_url` gave."""
+    return button(label, action_id, about=about) | {"url": url}
+
+
 def actions(buttons: Sequence[Block]) -> list[Block]:
     """Put buttons in rows of three; none make no row."""
     rows = range(0, len(buttons), _BUTTONS_A_ROW)
