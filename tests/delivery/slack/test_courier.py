@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from faultbook.delivery.slack.claimer import claimers_that_are_gone, name_claimer
+from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
 from faultbook.delivery.slack.courier import Courier, CourierLimits
 from faultbook.delivery.slack.pace import POSTING, Pace
 from faultbook.delivery.slack.post import Post

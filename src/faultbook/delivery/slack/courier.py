@@ -15,7 +15,7 @@ import structlog
 
 from faultbook.base.clock import seconds
 from faultbook.base.errors import UnavailableError
-from faultbook.delivery.slack.claimer import claimers_that_are_gone, name_claimer
+from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
 from faultbook.delivery.slack.pace import POSTING, Pace
 from faultbook.delivery.slack.post import NotSentError, Post, Receipt
 from faultbook.model.notice import NewNotice, Notice
