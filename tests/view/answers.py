@@ -16,6 +16,7 @@ from faultbook.model.answer import (
     SeriesAnswer,
     SharedReason,
 )
+from faultbook.model.draft import LateDraft
 from faultbook.model.run import SeriesKey
 from faultbook.model.standing import RunMark, Standing
 from faultbook.model.verdict import FailureClass, Reason, Verdict
@@ -143,6 +144,13 @@ HEADLINES: dict[str, FailingAnswer] = {
         headline=Headline.NOT_ALL_PASSING,
         counts=Counts(total=41, passing=38, unproven=2, silent=1),
     ),
+    "a late draft": answer(
+        headline=Headline.DRAFT_LATE,
+        late_drafts=(LateDraft("invoice-sync wrote no PDF", november(18, 9), "Ana Ruiz"),),
+    ),
+    "failing, and a late draft": answer(
+        FAILING, late_drafts=(LateDraft("crm-sync: `no` login", november(17, 9), "Ben Okafor"),)
+    ),
     "branches only": answer(headline=Headline.OTHER_BRANCHES, other_branches=4),
     "empty": answer(headline=Headline.EMPTY, newest_record_at=None, counts=Counts()),
     "empty branch": answer(
@@ -245,6 +253,9 @@ _every_series = st.builds(
     repeats=st.integers(0, 10**6),
 )
 _numbers = st.integers(0, 10**6)
+_late_drafts = st.builds(
+    LateDraft, outside_text, _instants, outside_text, outside_text, outside_text, outside_text
+)
 
 
 @st.composite
@@ -274,4 +285,5 @@ def answers(draw: st.DrawFn) -> FailingAnswer:
         unmatched=draw(st.none() | outside_text),
         due_every_seconds=draw(st.none() | st.floats(1, 10**7)),
         series_elsewhere=draw(_numbers),
+        late_drafts=tuple(draw(st.lists(_late_drafts, max_size=5))),
     )

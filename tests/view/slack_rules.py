@@ -77,6 +77,11 @@ def _assert_texts(blocks: list[Block]) -> None:
         assert len(button.get("value", "")) <= 2000
 
 
+def row_buttons(blocks: list[Block]) -> Iterator[Block]:
+    """Find the buttons that stand in rows of their own."""
+    return buttons([block for block in blocks if block["type"] == "actions"])
+
+
 def buttons(blocks: list[Block]) -> Iterator[Block]:
     """Find every button."""
     for block in blocks:

@@ -30,7 +30,7 @@ from tests.view.answers import (
     many_failing,
     november,
 )
-from tests.view.slack_rules import assert_message, buttons
+from tests.view.slack_rules import assert_message, buttons, row_buttons
 
 
 def section_texts(of: FailingAnswer, *, post_here: bool = False) -> list[str]:
@@ -172,7 +172,7 @@ def test_two_hundred_failing_series_are_five_whole_ten_in_one_line_and_the_rest_
     assert brief[0].startswith(":x: *workflow-005* · prod · 6 runs in a row since ")
     assert brief[-1] == "and 185 more"
     labels = [button["text"]["text"] for button in buttons(message.blocks)]
-    assert labels == ["Details", "Show all"]
+    assert labels == [*["Open incident"] * 5, "Details", "Show all"]
     assert "and 185 more." in message.text
 
 
@@ -251,7 +251,7 @@ def test_an_answer_over_all_branches_names_the_branch_of_each_series() -> None:
 def test_buttons_offer_the_likely_next_steps_and_ask_the_same_question_again() -> None:
     query = FailingQuery(environment="prod", since=november(16, 0))
     of = answer(FAILING, query=query, other_branches=2)
-    found = list(buttons(failing_message(of, post_here=True).blocks))
+    found = list(row_buttons(failing_message(of, post_here=True).blocks))
     assert [button["text"]["text"] for button in found] == [
         "Post here",
         "Details",

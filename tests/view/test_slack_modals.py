@@ -42,7 +42,7 @@ from tests.view.answers import (
     outside_text,
 )
 from tests.view.runs import EXAMPLE, timelines
-from tests.view.slack_rules import assert_message, assert_view, buttons, texts
+from tests.view.slack_rules import assert_message, assert_view, buttons, row_buttons, texts
 
 
 def shown(view: Block) -> str:
@@ -54,13 +54,13 @@ def test_every_series_is_shown_twenty_a_page() -> None:
     for view in pages:
         assert_view(view)
     assert [shown(view).count(":x:") for view in pages] == [20, 20, 5]
-    turns = [[b["action_id"] for b in buttons(view["blocks"])] for view in pages]
+    turns = [[b["action_id"] for b in row_buttons(view["blocks"])] for view in pages]
     assert turns == [
         [FAILING_NEXT_PAGE],
         [FAILING_PREVIOUS_PAGE, FAILING_NEXT_PAGE],
         [FAILING_PREVIOUS_PAGE],
     ]
-    middle = [read_query(b["value"])[1] for b in buttons(pages[1]["blocks"])]
+    middle = [read_query(b["value"])[1] for b in row_buttons(pages[1]["blocks"])]
     assert middle == [0, 2]
     assert "Page 2 of 3." in shown(pages[1])
     # A page that is no longer there shows the last one.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from faultbook.base.clock import Instant
+from faultbook.model.draft import LateDraft
 from faultbook.model.fingerprint import fingerprint
 from faultbook.model.run import SeriesKey
 from faultbook.model.standing import BAD, RunMark, Standing
@@ -20,6 +21,8 @@ class Headline(StrEnum):
     EMPTY = "empty"
     NO_MATCH = "no_match"
     OTHER_BRANCHES = "other_branches"
+    DRAFT_LATE = "draft_late"
+    """Every series passes, but the prevention rule of an incident was due."""
     NOTHING_NEW = "nothing_new"
     """Nothing broke within the asked time, but something has been failing for longer."""
 
@@ -160,6 +163,7 @@ class FailingAnswer:
         due_every_seconds: the shortest declared period among the matching series.
         series_elsewhere: how many series there are that the question leaves out; counted only
             where it leaves none in.
+        late_drafts: incidents whose prevention rule was due and is not written.
     """
 
     headline: Headline
@@ -176,6 +180,7 @@ class FailingAnswer:
     unmatched: str | None = None
     due_every_seconds: float | None = None
     series_elsewhere: int = 0
+    late_drafts: tuple[LateDraft, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -207,6 +212,7 @@ _EXIT_CODES = {
     Headline.OTHER_BRANCHES: 0,
     Headline.NOTHING_NEW: 1,
     Headline.NOT_ALL_PASSING: 2,
+    Headline.DRAFT_LATE: 2,
     Headline.STALE: 2,
     Headline.EMPTY: 2,
     Headline.NO_MATCH: 2,

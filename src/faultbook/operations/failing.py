@@ -18,6 +18,7 @@ from faultbook.model.answer import (
 from faultbook.model.known_failure import SeenFailure
 from faultbook.model.policy import Policy
 from faultbook.model.standing import Standing
+from faultbook.operations.drafts import list_late
 from faultbook.operations.known_failures import note_seen, recognise
 from faultbook.operations.recording import close_overdue
 from faultbook.store import standings
@@ -99,6 +100,7 @@ def _failing_and_unnoted(
         failing_before=before,
         due_every_seconds=totals.due_every_seconds,
         series_elsewhere=0 if totals.series else standings.count_series(tx),
+        late_drafts=list_late(tx, query),
     )
     answer = replace(answer, shared_reason=_shared_reason(answer.bad))
     return replace(answer, headline=_headline(answer, totals, policy)), unnoted
@@ -113,6 +115,7 @@ def _headline(answer: FailingAnswer, totals: Totals, policy: Policy) -> Headline
         (Headline.FAILING, answer.bad),
         (Headline.NOTHING_NEW, answer.failing_before),
         (Headline.NOT_ALL_PASSING, answer.counts.not_passing),
+        (Headline.DRAFT_LATE, answer.late_drafts),
         (Headline.OTHER_BRANCHES, answer.other_branches),
     )
     return next((headline for headline, holds in rows if holds), Headline.NOTHING_FAILING)

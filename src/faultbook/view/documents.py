@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from faultbook.base.clock import iso, iso_or_none
 from faultbook.model.answer import Counts, EvidenceRef, FailingAnswer, FailingQuery, SeriesAnswer
+from faultbook.model.draft import LateDraft
 from faultbook.model.evidence import Artifact
 from faultbook.model.run import RunEvent, RunRecord
 from faultbook.model.standing import RunMark
@@ -38,7 +39,12 @@ def failing_document(answer: FailingAnswer) -> Document:
         "nearest": answer.nearest,
         "due_every_seconds": answer.due_every_seconds,
         "series_elsewhere": answer.series_elsewhere,
+        "late_drafts": [_late_draft(draft) for draft in answer.late_drafts],
     }
+
+
+def _late_draft(draft: LateDraft) -> Document:
+    return asdict(draft) | {"due_at": iso(draft.due_at)}
 
 
 def _query(query: FailingQuery) -> Document:

@@ -5,8 +5,21 @@ from collections.abc import Callable, Iterable
 from faultbook.base.clock import SECOND
 from faultbook.base.text import duration
 from faultbook.model.answer import Counts, FailingAnswer, Headline, SeriesAnswer
+from faultbook.model.draft import LateDraft
 from faultbook.model.standing import RunMark, Standing
-from faultbook.view.lines import DOT, Code, Line, Moment, Rich, Span, join, name, version, words
+from faultbook.view.lines import (
+    DOT,
+    WORDS_LENGTH,
+    Code,
+    Line,
+    Moment,
+    Rich,
+    Span,
+    join,
+    name,
+    version,
+    words,
+)
 
 RECORD_ONE = "faultbook run --workflow hello --artifact out.txt -- sh -c 'date > out.txt'"
 """A first record, to be tried as it stands."""
@@ -19,6 +32,7 @@ SIGNS: dict[str, str] = {
     "silent": "zzz",
     "unknown": "white_circle",
     "passing": "white_check_mark",
+    "late": "hourglass",
 }
 """The emoji that goes with each word; never instead of it."""
 
@@ -146,6 +160,16 @@ def _only_elsewhere(answer: FailingAnswer) -> list[Span]:
     return [*strong, f" {count} series {fail} only on other branches."]
 
 
+def _draft_late(answer: FailingAnswer) -> list[Span]:
+    count = len(answer.late_drafts)
+    are = "rule is" if count == 1 else "rules are"
+    limited = _filters(answer)
+    if answer.query.branch is not None:
+        limited = [" on ", Code(name(answer.query.branch)), *limited]
+    strong = _strong("0 failing", *limited, f", but {count} prevention {are} late.")
+    return [*strong, f" {passing_words(answer.counts)}."]
+
+
 def _nothing_new(answer: FailingAnswer) -> list[Span]:
     strong = _strong("Nothing new is failing")
     return [*strong, *_scope(answer), *_since(answer), f". {_broke_earlier(answer)}."]
@@ -155,6 +179,7 @@ _HEADLINES: dict[Headline, Callable[[FailingAnswer], list[Span]]] = {
     Headline.FAILING: _failing,
     Headline.NOTHING_FAILING: _nothing_failing,
     Headline.NOT_ALL_PASSING: _not_all_passing,
+    Headline.DRAFT_LATE: _draft_late,
     Headline.STALE: _stale,
     Headline.EMPTY: _empty,
     Headline.NO_MATCH: _no_match,
@@ -341,6 +366,11 @@ def newest_unproven(series: SeriesAnswer) -> Line:
     return (
         spans if series.newest_reason is None else [*spans, ": ", Code(series.newest_reason.value)]
     )
+
+
+def late_draft(draft: LateDraft, length: int = WORDS_LENGTH) -> Line:
+    """Say that an incident's prevention rule was due."""
+    return [f"“{words(draft.title, length)}”: rule due ", Moment(draft.due_at)]
 
 
 def happened_again(series: SeriesAnswer) -> Line:

@@ -15,6 +15,7 @@ from faultbook.model.answer import (
     SeriesAnswer,
     SharedReason,
 )
+from faultbook.model.draft import LateDraft
 from faultbook.model.evidence import Artifact, Check
 from faultbook.model.judge import TestCounts
 from faultbook.model.run import (
@@ -87,7 +88,12 @@ def _answer(document: Document) -> FailingAnswer:
         unmatched=document["unmatched"],
         due_every_seconds=document["due_every_seconds"],
         series_elsewhere=document["series_elsewhere"],
+        late_drafts=tuple(_late_draft(draft) for draft in document["late_drafts"]),
     )
+
+
+def _late_draft(draft: Document) -> LateDraft:
+    return LateDraft(**(draft | {"due_at": _instant(draft["due_at"])}))
 
 
 def _series(series: Document) -> SeriesAnswer:

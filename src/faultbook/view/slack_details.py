@@ -40,7 +40,7 @@ from faultbook.view.slack_blocks import (
     raw_section,
     section,
 )
-from faultbook.view.slack_modals import series_in_modal, within_bytes
+from faultbook.view.slack_modals import series_section, within_bytes
 from faultbook.view.timeline_lines import elapsed, table
 
 DETAILED = 8
@@ -66,7 +66,7 @@ def details_modal(answer: FailingAnswer, timelines: Mapping[str, Timeline]) -> B
     left_out = max(0, len(answer.series) - DETAILED)
     for series in answer.series[:DETAILED]:
         found = timelines.get(series.basis_run.run_id) if series.basis_run else None
-        blocks += [divider(), section(series_in_modal(series, answer))]
+        blocks += [divider(), series_section(series, answer)]
         blocks += _run_blocks(found) if found else ()
     if len(blocks) >= BLOCKS_A_MODAL:
         blocks = blocks[: BLOCKS_A_MODAL - 2]

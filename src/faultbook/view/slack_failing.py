@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from faultbook.base.text import cut
 from faultbook.model.answer import FailingAnswer, FailingQuery, Headline, SeriesAnswer
+from faultbook.model.draft import LateDraft
 from faultbook.model.standing import Standing
 from faultbook.view.actions import (
     ASK_FAILING,
@@ -17,6 +18,7 @@ from faultbook.view.actions import (
     FAILING_DETAILS,
     FAILING_POST_HERE,
     FAILING_SHOW_ALL,
+    INCIDENT_OPEN,
     write_query,
 )
 from faultbook.view.failing_lines import (
@@ -26,6 +28,7 @@ from faultbook.view.failing_lines import (
     happened_again,
     headline,
     known_as,
+    late_draft,
     mark,
     newest_unproven,
     other_branches,
@@ -53,6 +56,7 @@ from faultbook.view.lines import (
     words,
 )
 from faultbook.view.message import Block, Message
+from faultbook.view.series_values import write_series
 from faultbook.view.slack_blocks import (
     CHARACTERS_A_SECTION,
     Pack,
@@ -80,10 +84,13 @@ def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Messag
     failing = groups.pop(Standing.FAILING.value, [])
     opening = [line for line in (headline(answer), shared(answer)) if line]
     blocks: list[Block] = [section(opening)]
-    blocks += [section(fitting_lines(series, answer)) for series in failing[:WHOLE]]
+    blocks += [
+        section(fitting_lines(series, answer), open_incident(series)) for series in failing[:WHOLE]
+    ]
     brief = [one_line_of(series, answer) for series in failing[WHOLE : WHOLE + IN_ONE_LINE]]
     packs = [packed(brief, len(failing) - WHOLE, sections=_BRIEF_SECTIONS)]
     packs += [_group(found, answer) for found in groups.values()]
+    packs += [_late_drafts(answer.late_drafts)]
     blocks += [section(found) for pack in packs for found in pack.sections]
     if other_branches(answer):
         blocks.append(context([other_branches(answer)]))
@@ -94,6 +101,26 @@ def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Messag
     told = [_in_text(fitting_lines(series, answer)) for series in failing[:WHOLE]]
     closing = (other_branches(answer), footer(answer))
     return Message(spoken_text(opening, [*told, *rest], closing, answer.as_of), blocks)
+
+
+def open_incident(series: SeriesAnswer) -> Block:
+    """Offer to write the failure of a series down."""
+    about = f"about {name(series.key.workflow, 40)}"
+    return button("Open incident", INCIDENT_OPEN, write_series(series.key), about=about)
+
+
+def _late_drafts(late: Sequence[LateDraft]) -> Pack:
+    lines: list[Line] = []
+    for length in (60, 30):
+        lines = [late_draft_line(draft, length) for draft in late[:A_GROUP]]
+        if fits(lines):
+            break
+    return packed(lines, len(late))
+
+
+def late_draft_line(draft: LateDraft, length: int) -> Line:
+    """Tell a draft whose prevention rule was due, in one line."""
+    return [Sign(SIGNS["late"]), Bold("Draft late"), " ", *late_draft(draft, length)]
 
 
 def fitting_lines(

@@ -9,10 +9,11 @@ from faultbook.view.actions import (
     write_query,
 )
 from faultbook.view.failing_lines import footer, headline, other_branches, shared
-from faultbook.view.lines import Line, words
+from faultbook.view.lines import WORDS_LENGTH, Line, words
 from faultbook.view.message import Block
 from faultbook.view.slack_blocks import actions, button, context, header, section
-from faultbook.view.slack_modals import series_in_modal
+from faultbook.view.slack_failing import A_GROUP, late_draft_line
+from faultbook.view.slack_modals import series_section
 
 _SHOWN = 10
 
@@ -32,7 +33,10 @@ def home_view(answer: FailingAnswer, *, connection: str | None = None) -> Block:
 def _whats_failing(answer: FailingAnswer) -> list[Block]:
     opening = [line for line in (headline(answer), shared(answer)) if line]
     blocks = [header("What's failing"), section(opening)]
-    blocks += [section(series_in_modal(series, answer)) for series in answer.series[:_SHOWN]]
+    blocks += [series_section(series, answer) for series in answer.series[:_SHOWN]]
+    blocks += [
+        section([late_draft_line(draft, WORDS_LENGTH)]) for draft in answer.late_drafts[:A_GROUP]
+    ]
     left = len(answer.series) - _SHOWN
     more: Line = [f"and {left} more"] if left > 0 else []
     small = [line for line in (more, other_branches(answer)) if line]

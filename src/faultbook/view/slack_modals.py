@@ -25,7 +25,7 @@ from faultbook.view.slack_blocks import (
     raw_section,
     section,
 )
-from faultbook.view.slack_failing import fitting_lines, group_line
+from faultbook.view.slack_failing import fitting_lines, group_line, open_incident
 from faultbook.view.timeline_lines import footer as timeline_footer
 from faultbook.view.timeline_lines import heading, table
 
@@ -42,7 +42,7 @@ def show_all_modal(answer: FailingAnswer, page: int = 0) -> Block:
     page = min(max(page, 0), pages - 1)
     shown = answer.series[page * A_PAGE : (page + 1) * A_PAGE]
     blocks: list[Block] = [section([headline(answer)])]
-    blocks += [section(series_in_modal(series, answer)) for series in shown]
+    blocks += [series_section(series, answer) for series in shown]
     where: list[Line] = [[f"Page {page + 1} of {pages}."]] if pages > 1 else []
     blocks.append(context([*where, footer(answer)]))
     turns = []
@@ -53,6 +53,12 @@ def show_all_modal(answer: FailingAnswer, page: int = 0) -> Block:
         following = write_query(answer.query, page + 1)
         turns.append(button("Next", FAILING_NEXT_PAGE, following, about=f"page {page + 2}"))
     return modal("Not passing", [*blocks, *actions(turns)], callback_id=MODAL_SHOWN)
+
+
+def series_section(series: SeriesAnswer, answer: FailingAnswer) -> Block:
+    """Tell a series; a failing one with the offer to write its failure down."""
+    offered = open_incident(series) if series.standing is Standing.FAILING else None
+    return section(series_in_modal(series, answer), offered)
 
 
 def series_in_modal(series: SeriesAnswer, answer: FailingAnswer) -> list[Line]:
@@ -74,7 +80,7 @@ def branches_modal(answer: FailingAnswer, main_branch: str) -> Block:
     count = len({series.key.branch for series in found})
     on = "1 branch" if count == 1 else f"{count} branches"
     blocks = [section([[Bold(f"{len(found)} not working"), f" on {on}"]])]
-    blocks += [section(series_in_modal(series, answer)) for series in found[:_BRANCHES_SHOWN]]
+    blocks += [series_section(series, answer) for series in found[:_BRANCHES_SHOWN]]
     closing: list[Line] = [footer(answer)]
     if len(found) > _BRANCHES_SHOWN:
         closing.insert(0, [f"and {len(found) - _BRANCHES_SHOWN} more"])

@@ -11,6 +11,7 @@ from faultbook.base.ids import short_id
 from faultbook.base.text import cut, duration, one_line
 from faultbook.model.answer import FailingAnswer, SeriesAnswer
 from faultbook.model.diff import Change, VerdictDiff
+from faultbook.model.draft import LateDraft
 from faultbook.model.standing import RunMark, Standing
 from faultbook.model.timeline import Timeline
 from faultbook.view import diff_lines, failing_lines, timeline_lines
@@ -24,8 +25,15 @@ _SIGNS = {
     "silent": "~",
     "unknown": "·",
     "passing": "✓",
+    "late": "⧗",
 }
-_ASCII_SIGNS = _SIGNS | {"failing": "x", "blocked": "#", "unknown": ".", "passing": "+"}
+_ASCII_SIGNS = _SIGNS | {
+    "failing": "x",
+    "blocked": "#",
+    "unknown": ".",
+    "passing": "+",
+    "late": "%",
+}
 _RED, _YELLOW, _GREEN = "31", "33", "32"  # ECMA-48, SGR
 _TINTS = {
     "failing": _RED,
@@ -33,6 +41,7 @@ _TINTS = {
     "degraded": _YELLOW,
     "unproven": _YELLOW,
     "silent": _YELLOW,
+    "late": _YELLOW,
     "passing": _GREEN,
 }
 _PERIODS = {60: "every minute", 3600: "hourly", 86_400: "daily", 604_800: "weekly"}
@@ -71,6 +80,8 @@ def failing_text(answer: FailingAnswer, look: Look = Look()) -> str:
     told = [_series_row(s, answer) for found in _grouped(answer) for s in found]
     opening = [plain(line, now) for line in _opening(answer)]
     text = ["", *_laid_out(told, look)] if told else []
+    if answer.late_drafts:
+        text += ["", *(_late(draft, answer, look) for draft in answer.late_drafts)]
     if answer.other_branches:
         text.append(f"Other branches: {answer.other_branches} failing (--all-branches)")
     text.append(_freshness(answer))
@@ -78,6 +89,14 @@ def failing_text(answer: FailingAnswer, look: Look = Look()) -> str:
     if next_run is not None:
         text.append(f"Next: faultbook timeline {short_id(next_run.run_id)}")
     return _finished(opening, text, look)
+
+
+def _late(draft: LateDraft, answer: FailingAnswer, look: Look) -> str:
+    told = plain(failing_lines.late_draft(draft, 10_000), answer.as_of)
+    sign = (_SIGNS if look.unicode else _ASCII_SIGNS)["late"]
+    head = f"{sign} draft late"
+    line = f"{head}  {_without_zone(told)}, owner {name(draft.owner, _NAME)}"
+    return _tinted(_cut(line, look), len(head), "late", look)
 
 
 def _opening(answer: FailingAnswer) -> list[Line]:

@@ -248,6 +248,12 @@ _ANSWERS: dict[str, dict[str, Any]] = {
         branch=_TEXT_OR_NULL,
         counts={"type": "object"},
         other_branches={"type": "integer"},
+        late_drafts={
+            "type": "array",
+            "items": _object(
+                ("title", "due_at"), title=_TEXT, due_at=_TIME, owner=_TEXT, **_SERIES_KEY
+            ),
+        },
         series={
             "type": "array",
             "items": _object(
