@@ -6,12 +6,13 @@ environment (`GIT_CONFIG_COUNT`, git-config(1)), so that a remote's address, whi
 password, is neither in a process list nor in a file.
 """
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from faultbook.base.errors import FaultbookError, InvalidError, UnavailableError
@@ -93,7 +94,7 @@ class GitError(Exception):
         return cut(one_line(" ".join(told) or f"exit code {self.code}"), _SHOWN)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Git:
     """Git for one bare repository.
 
@@ -106,6 +107,7 @@ class Git:
     folder: Path
     environ: Mapping[str, str]
     config: Sequence[tuple[str, str]] = ()
+    _running: "set[subprocess.Popen[bytes]]" = field(default_factory=set, init=False, repr=False)
 
     def run(
         self,
@@ -138,16 +140,24 @@ class Git:
                 code="git_missing",
                 next_step="Install git; the ledger lives in it.",
             ) from error
+        self._running.add(process)
         try:
             stdout, stderr = process.communicate(stdin, timeout=seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            _end(process)
             stdout, _ = process.communicate()
             raise GitError(arguments, None, stdout, f"no answer in {seconds:.0f} s") from None
+        finally:
+            self._running.discard(process)
         if process.returncode != 0:
             words = redact(stderr.decode("utf-8", "replace"))
             raise GitError(arguments, process.returncode, stdout, words)
         return stdout
+
+    def interrupt(self) -> None:
+        """End the call that another thread waits for; it fails there."""
+        for process in list(self._running):
+            _end(process)
 
     def _environment(self) -> dict[str, str]:
         kept = {
@@ -161,6 +171,11 @@ class Git:
             kept[f"GIT_CONFIG_KEY_{at}"] = key
             kept[f"GIT_CONFIG_VALUE_{at}"] = value
         return kept | _FIXED
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 # The first that matches says what a remote's refusal comes to: code, words, next step.

@@ -273,9 +273,13 @@ class Repository:
             return _read_refusal(error)
         return Pushed(Push.DONE)
 
-    def find_branch(self, branch: str) -> str | None:
-        """Give the head of one of the bot's own branches, as it was fetched last."""
-        return self._resolve(f"refs/remotes/origin/{branch}")
+    def branches(self) -> dict[str, str]:
+        """Give the heads of the bot's own branches, as they were fetched last."""
+        prefix = "refs/remotes/origin/"
+        form = "--format=%(objectname) %(refname)"
+        told = self.git.run("for-each-ref", form, f"{prefix}{BRANCHES}").decode("utf-8", "replace")
+        pairs = (line.split(" ", 1) for line in told.splitlines())
+        return {ref.removeprefix(prefix): commit for commit, ref in pairs}
 
 
 _FETCH = "remote.origin.fetch"

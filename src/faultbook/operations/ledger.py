@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from faultbook.base.clock import MINUTE, Instant
-from faultbook.base.errors import ConflictError, InvalidError, NotFoundError
+from faultbook.base.errors import ConflictError, FaultbookError, NotFoundError
 from faultbook.base.ids import new_id
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
@@ -146,6 +146,22 @@ def settle_pushed(
     return True
 
 
+def settle_all_pushed(
+    tx: Transaction,
+    settled: Sequence[tuple[LedgerOperation, Mapping[str, Any]]],
+    *,
+    repository: str,
+    was: str | None,
+    commit: str,
+    highest: int,
+    fallback: str = "",
+) -> None:
+    """Record in one transaction what one push brought to main, and the head that it made."""
+    for operation, result in settled:
+        settle_pushed(tx, operation, result, fallback)
+    ledger.note_head(tx, repository, was, commit, highest)
+
+
 def settle_on_branch(
     tx: Transaction, operation: LedgerOperation, result: Mapping[str, Any], fallback: str = ""
 ) -> bool:
@@ -173,7 +189,7 @@ def settle_conflict(
 
 
 def settle_refused(
-    tx: Transaction, operation: LedgerOperation, error: InvalidError | NotFoundError, fallback: str
+    tx: Transaction, operation: LedgerOperation, error: FaultbookError, fallback: str = ""
 ) -> bool:
     """Record that a change can't be made, and owe the word of why."""
     result = {"code": error.code, "next_step": error.next_step}
@@ -249,6 +265,8 @@ def note_head(
 
     So each problem that a person pushed is said once, however many replicas fetch.
     """
+    if ledger.read_queue(tx).error:
+        ledger.hasten(tx)  # it was away: what waits need not wait for its turn
     moved = ledger.note_head(tx, repository, was, commit, highest)
     if moved and findings and channel:
         payload = {

@@ -105,6 +105,12 @@ def postpone(tx: Transaction, operation_id: str, not_before: Instant, error: str
     return before == ""
 
 
+def hasten(tx: Transaction) -> None:
+    """Let what waits for its next try be tried at once."""
+    free = operations.c.claimed_until.is_(None) & (operations.c.not_before > tx.now)
+    tx.execute(update(operations).where(_WAITING, free).values(not_before=tx.now))
+
+
 def settle(
     tx: Transaction,
     operation_id: str,
