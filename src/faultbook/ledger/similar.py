@@ -1,0 +1,97 @@
+"""Whether two rules say the same: their words compared, without those that carry nothing.
+
+A copy shares nearly all its words. One other noun or number makes another rule: "validate vendor
+JSON" is not "validate vendor XML".
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+
+from faultbook.model.lesson import Lesson
+
+_TOKEN = re.compile(r"[^\W_]+")
+_EMPTY = frozenset(
+    """
+    a an the of to in on at by for from with and or is are be been was were it its this that these
+    those we you they our your their any all every each must should shall will always do does so as
+    if when then than please only also just
+    """.split()  # noqa: SIM905 - a list of eighty quoted words is harder to read
+)
+_APOSTROPHES = dict.fromkeys(map(ord, "'\u2019"))
+_SAME = 0.85
+
+
+def tokens(text: str) -> list[str]:
+    """Split text into its words: case folded, accents and punctuation off."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return _TOKEN.findall(bare.translate(_APOSTROPHES))
+
+
+class KnownRules:
+    """The rules of a ledger, read once, to be compared with many others."""
+
+    def __init__(self, lessons: Sequence[Lesson]) -> None:
+        self.lessons = lessons
+        self._words: dict[int, frozenset[str]] = {}
+        self._with_word: dict[str, list[int]] = defaultdict(list)
+        for index, lesson in enumerate(lessons):
+            words = _bag(lesson.rule)
+            self._words[index] = words
+            for word in words:
+                self._with_word[word].append(index)
+
+    def nearest(self, rule: str, besides: int | None = None) -> Lesson | None:
+        """Find the lesson whose rule this is; None where no rule is so near.
+
+        Args:
+            rule: the rule to look for.
+            besides: the number of a lesson that may say the same.
+        """
+        words = _bag(rule)
+        if not words:
+            return None
+        best: tuple[float, int] | None = None
+        for index in self._candidates(words):
+            lesson = self.lessons[index]
+            if lesson.number is None or lesson.number == besides:
+                continue
+            likeness = _likeness(words, self._words[index])
+            if likeness >= _SAME and (best is None or likeness > best[0]):
+                best = (likeness, index)
+        return self.lessons[best[1]] if best else None
+
+    def says(self, number: int, rule: str) -> bool:
+        """Tell whether the lesson of a number says the same as a rule."""
+        words = _bag(rule)
+        return any(
+            _likeness(words, self._words[index]) >= _SAME
+            for index, lesson in enumerate(self.lessons)
+            if lesson.number == number
+        )
+
+    def _candidates(self, words: frozenset[str]) -> set[int]:
+        """Give the lessons that share one of the rarest words: a copy lacks few of them."""
+        missing = int(len(words) * (1 - _SAME)) + 1
+        rarest = sorted(words, key=lambda word: len(self._with_word.get(word, ())))[:missing]
+        return {index for word in rarest for index in self._with_word.get(word, ())}
+
+
+def _bag(text: str) -> frozenset[str]:
+    words = [word for word in tokens(text) if word not in _EMPTY]
+    return frozenset(_stem(word) for word in words)
+
+
+def _stem(word: str) -> str:
+    for ending, least in (("ing", 6), ("ed", 5), ("es", 5), ("s", 4)):
+        if len(word) >= least and word.endswith(ending) and not word.endswith("ss"):
+            return word[: -len(ending)].rstrip("e")
+    return word.rstrip("e") if len(word) > 3 else word  # noqa: PLR2004 - short words keep their e
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    if not one or not other:
+        return 0.0
+    return len(one & other) / len(one | other)
