@@ -20,6 +20,9 @@ from faultbook.store.writer import GroupingWriter
 P = ParamSpec("P")
 T = TypeVar("T")
 
+DATABASE_NAME = "faultbook.db"
+"""The embedded database's file in a home."""
+
 _BUSY_SECONDS = 15
 _POSTGRES_CONNECTIONS = 8
 _READERS = 4
@@ -136,7 +139,7 @@ def _explained() -> Iterator[None]:
 
 def sqlite_url(home: Path) -> str:
     """Name the embedded database of a home folder."""
-    return f"sqlite:///{home / 'faultbook.db'}"
+    return f"sqlite:///{home / DATABASE_NAME}"
 
 
 def open_store(url: str, clock: Clock = system_clock) -> Store:
