@@ -107,6 +107,13 @@ def test_names_are_one_part_of_the_address(bystanders: list[Bystander]) -> None:
     client.close()
 
 
+def test_the_digest_of_what_is_brought_is_announced(bystanders: list[Bystander]) -> None:
+    client = _ask(bystanders, answer(200, b'{"check": "verified"}'))
+    client.put_artifact("7", "a", iter([b"x"]), sha256="ab" * 32)
+    assert b"/artifacts/a?sha256=abab" in bystanders[0].asked[0].splitlines()[0]
+    client.close()
+
+
 @pytest.mark.parametrize(
     "url", ["", "faultbook", "ftp://faultbook.example", "http://", "https://u:p@faultbook.example",
             "http://[::1", "http://\x00"],

@@ -11,18 +11,10 @@ from faultbook.base.text import cut
 from faultbook.model.artifact_bytes import ArtifactReader, cut_excerpt
 from faultbook.model.document_text import Redaction, kept_text, plain
 from faultbook.model.documents import JUNIT_MEDIA_TYPE, ArtifactDocument
-from faultbook.model.evidence import Artifact, Check
+from faultbook.model.evidence import WORST_CHECK_FIRST, Artifact, Check
 from faultbook.model.judge import TestCounts
-from faultbook.model.junit import count_tests
+from faultbook.model.junit import count_tests, is_report
 from faultbook.model.verdict import Reason
-
-_WORST_CHECK_FIRST = (
-    Check.MISMATCH,
-    Check.UNREACHABLE,
-    Check.STALE,
-    Check.EMPTY,
-    Check.VERIFIED,
-)
 
 
 def read_artifacts(
@@ -54,7 +46,7 @@ def read_artifacts(
                 where=f"{field}.name",
             )
         found[artifact.name] = artifact
-        if data is not None and is_junit(document.media_type) and artifact.check is not Check.EMPTY:
+        if data is not None and is_junit(artifact.media_type) and artifact.check is not Check.EMPTY:
             counted = count_tests(data)
             tests = counted if tests is None else tests.plus(counted)
     return tuple(found.values()), tests
@@ -70,6 +62,8 @@ def _artifact(
     if data is None:
         named = Artifact(name, Check.UNREACHABLE, uri, media_type=media_type, detail=detail)
         return _unread_artifact(document, named, attested=attested, redaction=redaction)
+    if not is_junit(media_type) and is_report(name, media_type, data):
+        media_type = JUNIT_MEDIA_TYPE
     # What was base64 could not be looked at as a part of the document.
     of_bytes = redaction if document.content is None else redact
     reader = ArtifactReader(name, media_type, uri, document.sha256, of_bytes)
@@ -87,6 +81,9 @@ def _unread_artifact(
     check, detail = document.check or Check.UNREACHABLE, artifact.detail
     if check is Check.VERIFIED and not (attested and document.sha256):
         check, detail = Check.UNREACHABLE, f"{artifact.name}: its bytes were not sent"
+    elif check is Check.VERIFIED and is_junit(artifact.media_type):
+        words = "its bytes were not sent, so its tests are not counted"
+        check, detail = Check.UNREACHABLE, f"{artifact.name}: {words}"
     elif check is Check.UNREACHABLE and not detail:
         detail = f"{artifact.name} is named, and its bytes were not sent"
     return replace(
@@ -98,6 +95,7 @@ def _unread_artifact(
         size=document.size,
         excerpt=cut_excerpt(plain(document.excerpt), redaction) if document.excerpt else None,
         detail=detail,
+        announced=document.sha256.lower() if document.sha256 else None,
     )
 
 
@@ -108,7 +106,7 @@ def _mismatch(document: ArtifactDocument) -> Reason | None:
 
 
 def _rank(check: Check) -> int:
-    return _WORST_CHECK_FIRST.index(check)
+    return WORST_CHECK_FIRST.index(check)
 
 
 def _bytes_of(document: ArtifactDocument, field: str) -> bytes | None:

@@ -6,6 +6,7 @@ deep as `_DEEPEST`. The one attribute that counts is a test's own word that it d
 (GoogleTest's `status="notrun"`): a claim can only worsen a verdict.
 """
 
+import re
 from collections.abc import Mapping
 from xml.parsers import expat
 
@@ -29,10 +30,30 @@ _ROOTS = ("testsuites", "testsuite")
 _FAILED = frozenset({"failure", "error", "rerunFailure", "rerunError"})
 _NOT_RUN = frozenset({"notrun", "suppressed", "skipped", "disabled"})
 _DEEPEST = 500
+_HEAD_BYTES = 4_096
+_XML_TYPES = frozenset({"application/xml", "text/xml"})
+# What may stand before the root: a byte order mark, declarations, comments, a DOCTYPE.
+_ROOT = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE.*?(?=<(?:\w+:)?testsuite))*"
+    rb"<(?:\w+:)?testsuites?[\s/>]",
+    re.DOTALL,
+)
 _CHUNK = 1 << 16
 _LONGEST_NAME = 200
 _LONGEST_RAW_NAME = 10_000
 _NEXT = "Give the XML file that the test runner wrote; nothing was recorded."
+
+
+def may_be_report(name: str, media_type: str | None) -> bool:
+    """Tell whether an artifact is XML by its type, or by its name where no type was said."""
+    if media_type is None:
+        return name.lower().endswith(".xml")
+    return media_type.partition(";")[0].strip().lower() in _XML_TYPES
+
+
+def is_report(name: str, media_type: str | None, data: bytes) -> bool:
+    """Tell whether XML is a JUnit report by its root, though its media type does not say so."""
+    return may_be_report(name, media_type) and _ROOT.match(data[:_HEAD_BYTES]) is not None
 
 
 def count_tests(data: bytes, limit: int = LARGEST_REPORT) -> TestCounts:

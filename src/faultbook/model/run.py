@@ -109,6 +109,10 @@ class RunEnd:
     stderr_tail: str | None = None
 
 
+TOOL = "tool"
+"""The kind of an event that is a tool's call; its name is held against the run's allowlist."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunEvent:
     """Something that happened within a run.

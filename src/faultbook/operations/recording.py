@@ -1,16 +1,17 @@
 """Recording runs: start, events, artifacts, close by compare-and-set, and whole runs at once."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.base.errors import ConflictError, NotFoundError
-from faultbook.model.evidence import Artifact, Check
+from faultbook.model.evidence import Artifact, weighed
 from faultbook.model.judge import BrokenLimit, Outcome, TestCounts, abandoned, judge
 from faultbook.model.policy import Policy
 from faultbook.model.run import (
+    TOOL,
     RunEnd,
     RunEvent,
     RunRecord,
@@ -108,16 +109,18 @@ def close_run(
     if run.state is RunState.CLOSED:
         return _closed_before(tx, run, digest)
     stored = {artifact.name: artifact for artifact in run.artifacts}
-    added = [artifact for artifact in end.outcome.artifacts if not _is_known(artifact, stored)]
+    told = [_weighed(artifact, stored) for artifact in end.outcome.artifacts]
+    added = [artifact for artifact in told if artifact != stored.get(artifact.name)]
     outcome = replace(
         end.outcome,
         promised=tuple(dict.fromkeys((*run.start.promised, *end.outcome.promised))),
         artifacts=tuple((stored | {artifact.name: artifact for artifact in added}).values()),
         tests=_added_up(run.tests, end.outcome.tests),
     )
-    events = runs.list_events(tx, run.sequence)
     end = replace(end, outcome=outcome, ended_at=max(end.ended_at, run.start.started_at))
-    whole = prepare_whole(run.start, end, policy, events)
+    is_held = run.start.contract.tool_allowlist is not None
+    tools = runs.list_tools(tx, run.sequence) if is_held else ()
+    whole = prepare_whole(run.start, end, policy, tools=tools)
     for artifact in added:
         runs.put_artifact(tx, run.sequence, artifact)
     if not runs.close(tx, run, whole.end, whole.judgement, digest=digest):
@@ -125,9 +128,10 @@ def close_run(
     return CloseResult(CloseOutcome.CLOSED, _existing(tx, run_id))
 
 
-def _is_known(artifact: Artifact, stored: Mapping[str, Artifact]) -> bool:
-    """Tell whether this only names what was brought before: bytes we read are not unreachable."""
-    return artifact.check is Check.UNREACHABLE and artifact.name in stored
+def _weighed(told: Artifact, stored: Mapping[str, Artifact]) -> Artifact:
+    """Hold a word about an artifact against the bytes that were brought before, if any were."""
+    brought = stored.get(told.name)
+    return told if brought is None or not told.is_named_only else weighed(brought, told)
 
 
 def _added_up(stored: TestCounts | None, told: TestCounts | None) -> TestCounts | None:
@@ -148,11 +152,24 @@ def record_runs(tx: Transaction, whole: Sequence[WholeRun]) -> list[str]:
 
 
 def prepare_whole(
-    start: RunStart, end: RunEnd, policy: Policy, events: Sequence[RunEvent] = ()
+    start: RunStart,
+    end: RunEnd,
+    policy: Policy,
+    events: Sequence[RunEvent] = (),
+    *,
+    tools: Collection[str] = (),
 ) -> WholeRun:
-    """Judge a run by all that is known of it; a pure function."""
+    """Judge a run by all that is known of it; a pure function.
+
+    Args:
+        start: how it began, with its contract.
+        end: how it ended.
+        policy: what the team's settings say.
+        events: told with it; they are recorded with the run.
+        tools: used in events that are recorded already.
+    """
     outcome = end.outcome
-    broken = _broken_limits(start, end, events)
+    broken = _broken_limits(start, end, {*tools, *_tools_of(events)})
     heartbeat = start.series.workflow in policy.heartbeat
     promised = outcome.promised
     if promised != start.promised:
@@ -216,7 +233,11 @@ def _abandon(tx: Transaction, run: RunRecord) -> bool:
     return runs.close(tx, run, end, judgement, digest=None, in_time=False)
 
 
-def _broken_limits(start: RunStart, end: RunEnd, events: Sequence[RunEvent]) -> list[BrokenLimit]:
+def _tools_of(events: Sequence[RunEvent]) -> set[str]:
+    return {event.name for event in events if event.kind == TOOL}
+
+
+def _broken_limits(start: RunStart, end: RunEnd, tools: Collection[str]) -> list[BrokenLimit]:
     contract, usage = start.contract, end.usage
     broken: list[BrokenLimit] = []
     tokens = (usage.input_tokens or 0) + (usage.output_tokens or 0)
@@ -232,10 +253,9 @@ def _broken_limits(start: RunStart, end: RunEnd, events: Sequence[RunEvent]) -> 
         words = f"took {took / 1_000_000:.1f} s, {limit:g} s allowed"
         broken.append(BrokenLimit(Reason.LIMIT_EXCEEDED, words))
     if contract.tool_allowlist is not None:
-        used = {event.name for event in events if event.kind == "tool"}
         broken += [
             BrokenLimit(Reason.TOOL_NOT_ALLOWED, f"used {tool}, which is not on its list")
-            for tool in sorted(used - set(contract.tool_allowlist))
+            for tool in sorted(set(tools) - set(contract.tool_allowlist))
         ]
     return broken
 

@@ -10,6 +10,7 @@ from faultbook.base.ids import new_id
 from faultbook.model.evidence import Artifact
 from faultbook.model.judge import TestCounts
 from faultbook.model.run import (
+    TOOL,
     RunEnd,
     RunEvent,
     RunRecord,
@@ -224,6 +225,12 @@ def list_events(tx: Transaction, sequence: int, limit: int = 1000) -> list[RunEv
         )
         for row in tx.execute(statement)
     ]
+
+
+def list_tools(tx: Transaction, sequence: int) -> set[str]:
+    """Name every tool that was called within a run, however many events it has."""
+    statement = select(events.c.name).where(events.c.run_sequence == sequence)
+    return set(tx.execute(statement.where(events.c.kind == TOOL).distinct()).scalars())
 
 
 def list_overdue(tx: Transaction, limit: int = 200) -> list[str]:

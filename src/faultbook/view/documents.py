@@ -194,10 +194,12 @@ def _finding(finding: Finding) -> Document:
 
 
 def _artifact(artifact: Artifact) -> Document:
-    return asdict(artifact) | {
+    document = asdict(artifact) | {
         "check": artifact.check.value,
         "mismatch": _value(artifact.mismatch),
     }
+    del document["announced"]  # it went into the check
+    return document
 
 
 def _event(event: RunEvent) -> Document:

@@ -8,6 +8,10 @@ import pytest
 
 from faultbook.base.clock import DAY, SECOND, system_clock
 from faultbook.base.settings import LimitSettings, Settings
+from faultbook.client.http import HttpClient
+from faultbook.intake.wrapper.record import Record
+from faultbook.intake.wrapper.to_server import ServerRecorder
+from faultbook.intake.wrapper.watch import Watch
 from faultbook.model.evidence import Check
 from faultbook.model.run import RunState
 from faultbook.model.token import Scope
@@ -73,6 +77,23 @@ def test_large_evidence_is_uploaded_and_read_by_the_server(
     assert run.verdict is Verdict.PASSED
     [artifact] = run.artifacts
     assert (artifact.check, artifact.size) == (Check.VERIFIED, 1_000_000)
+
+
+def test_a_file_that_changes_between_its_check_and_its_upload_is_a_mismatch(
+    wrapper: Wrapper, server: Server
+) -> None:
+    path = wrapper.work / "out.txt"
+    path.write_bytes(b"checked\n" * 100_000)
+    watch = Watch([str(path)])
+    watch.look()
+    path.write_bytes(b"written\n" * 100_000)
+    found = {each.artifact.name: each for each in watch.check()}
+    path.write_bytes(b"altered\n" * 100_000)
+    record = Record("key", {"workflow": "w", "exit_code": 0, "promised": [*found]})
+    client = HttpClient(server.url, server.environ()["FAULTBOOK_TOKEN"])
+    receipt = ServerRecorder(server.url, client, 10_000_000).finish(record, found)
+    client.close()
+    assert (receipt.verdict, receipt.reason) == ("failed", "digest_mismatch")
 
 
 @pytest.mark.parametrize(

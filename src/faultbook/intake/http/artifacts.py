@@ -1,7 +1,7 @@
 """Uploads: an artifact's bytes are read as they arrive, judged, and not kept."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request, Response
 from pydantic import ValidationError
@@ -16,10 +16,10 @@ from faultbook.intake.http.requests import announced_sha256, stream_body
 from faultbook.model.artifact_bytes import ArtifactReader
 from faultbook.model.document_artifacts import is_junit
 from faultbook.model.document_errors import explain_document
-from faultbook.model.documents import ArtifactDocument
+from faultbook.model.documents import JUNIT_MEDIA_TYPE, ArtifactDocument
 from faultbook.model.evidence import Artifact, Check
 from faultbook.model.judge import TestCounts
-from faultbook.model.junit import count_tests
+from faultbook.model.junit import count_tests, is_report, may_be_report
 from faultbook.model.token import Scope
 from faultbook.operations import reporting
 from faultbook.store.transaction import Transaction
@@ -54,6 +54,7 @@ class ArtifactEndpoints:
     ) -> tuple[Artifact, TestCounts | None]:
         limits, report = self.door.limits, is_junit(announced.media_type)
         limit = min(limits.artifact_bytes, limits.junit_bytes) if report else limits.artifact_bytes
+        keep = report or may_be_report(announced.name, announced.media_type)
         reader = ArtifactReader(
             redact(announced.name),
             announced.media_type,
@@ -63,15 +64,16 @@ class ArtifactEndpoints:
         kept = bytearray()
         async for chunk in stream_body(request, limit):
             reader.feed(chunk)
-            if report:
+            if keep:
                 kept += chunk
-        artifact = reader.finish()
+        artifact, data = reader.finish(), bytes(kept)
+        if not report and is_report(announced.name, announced.media_type, data):
+            report, artifact = True, replace(artifact, media_type=JUNIT_MEDIA_TYPE)
         if not report or artifact.check is Check.EMPTY:
             return artifact, None
-        data = bytes(kept)
         if len(data) > LONG_BODY:
-            return artifact, await asyncio.to_thread(count_tests, data, limit)
-        return artifact, count_tests(data, limit)
+            return artifact, await asyncio.to_thread(count_tests, data, limits.junit_bytes)
+        return artifact, count_tests(data, limits.junit_bytes)
 
 
 def _announced(request: Request) -> ArtifactDocument:

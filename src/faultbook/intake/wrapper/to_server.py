@@ -84,8 +84,12 @@ class ServerRecorder:
         brought = []
         for name, found in loads.items():
             try:
-                content, media_type = _chunks(str(found.path)), found.artifact.media_type
-                self._client.put_artifact(run_id, name, content, media_type)
+                content, artifact = _chunks(str(found.path)), found.artifact
+                # What was held against its schema and its past is what counts, not what a process
+                # that the job left behind has made of it meanwhile.
+                self._client.put_artifact(
+                    run_id, name, content, artifact.media_type, artifact.sha256
+                )
             except (TooLargeError, OSError):  # the server's limit is lower; the file is gone by now
                 continue
             brought.append(name)

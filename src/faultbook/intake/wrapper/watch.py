@@ -23,7 +23,7 @@ from faultbook.base.text import cut_middle, one_line
 from faultbook.model.artifact_bytes import ArtifactReader
 from faultbook.model.documents import JUNIT_MEDIA_TYPE
 from faultbook.model.evidence import Artifact, Check
-from faultbook.model.junit import LARGEST_REPORT, count_tests
+from faultbook.model.junit import LARGEST_REPORT, count_tests, is_report
 from faultbook.model.verdict import Reason
 
 INLINE_BYTES = 262_144
@@ -161,7 +161,7 @@ class Watch:
         content = bytes(kept) if len(kept) == artifact.size else None
         if artifact.check is not Check.VERIFIED:
             return Found(artifact)
-        if path.lower().endswith(".xml") and content and b"<testsuite" in content[:4096]:
+        if content and is_report(path, None, content):
             return _as_report(artifact, path, content)
         small = content if content is not None and len(content) <= INLINE_BYTES else None
         if self._schema is not None and is_held:
