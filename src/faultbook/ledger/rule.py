@@ -76,8 +76,18 @@ def check_known(
     known: KnownRules,
     repeats: int | None = None,
     enforcement_change: str | None = None,
+    besides: int | None = None,
 ) -> None:
     """Do what `check_rule` does, with rules that were read once for many checks.
+
+    Args:
+        rule: as there, like the others.
+        author: as there.
+        template_words: as there.
+        known: the ledger's rules.
+        repeats: as there.
+        enforcement_change: as there.
+        besides: the incident's own lesson, which says the same by right.
 
     Raises:
         InvalidError: as there.
@@ -94,7 +104,7 @@ def check_known(
             "Say what stops it, and where.",
             known,
         )
-    _check_copy(said, known, repeats, enforcement_change)
+    _check_copy(said, known, repeats, enforcement_change, besides)
     if not is_person(author):
         raise InvalidError(
             "Nobody is named as the rule's author.",
@@ -133,9 +143,13 @@ def good_rule(known: KnownRules) -> str:
 
 
 def _check_copy(
-    rule: str, known: KnownRules, repeats: int | None, enforcement_change: str | None
+    rule: str,
+    known: KnownRules,
+    repeats: int | None,
+    enforcement_change: str | None,
+    besides: int | None,
 ) -> None:
-    lesson = known.nearest(rule, besides=repeats)
+    lesson = known.nearest(rule, besides=frozenset({repeats, besides}))
     if lesson is not None:
         raise InvalidError(
             f"Lesson {lesson.number} says this.",

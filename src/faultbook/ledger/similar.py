@@ -7,7 +7,7 @@ JSON" is not "validate vendor XML".
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from faultbook.model.lesson import Lesson
 
@@ -30,6 +30,11 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(bare.translate(_APOSTROPHES))
 
 
+def likeness(one: str, other: str) -> float:
+    """Tell how much of two texts' words they share, from 0 to 1."""
+    return _shared(_bag(one), _bag(other))
+
+
 class KnownRules:
     """The rules of a ledger, read once, to be compared with many others."""
 
@@ -43,12 +48,12 @@ class KnownRules:
             for word in words:
                 self._with_word[word].append(index)
 
-    def nearest(self, rule: str, besides: int | None = None) -> Lesson | None:
+    def nearest(self, rule: str, besides: Collection[int | None] = ()) -> Lesson | None:
         """Find the lesson whose rule this is; None where no rule is so near.
 
         Args:
             rule: the rule to look for.
-            besides: the number of a lesson that may say the same.
+            besides: numbers of lessons that may say the same; retired ones may always.
         """
         words = _bag(rule)
         if not words:
@@ -56,18 +61,18 @@ class KnownRules:
         best: tuple[float, int] | None = None
         for index in self._candidates(words):
             lesson = self.lessons[index]
-            if lesson.number is None or lesson.number == besides:
+            if lesson.number is None or lesson.number in besides or lesson.retired:
                 continue
-            likeness = _likeness(words, self._words[index])
-            if likeness >= _SAME and (best is None or likeness > best[0]):
-                best = (likeness, index)
+            near = _shared(words, self._words[index])
+            if near >= _SAME and (best is None or near > best[0]):
+                best = (near, index)
         return self.lessons[best[1]] if best else None
 
     def says(self, number: int, rule: str) -> bool:
         """Tell whether the lesson of a number says the same as a rule."""
         words = _bag(rule)
         return any(
-            _likeness(words, self._words[index]) >= _SAME
+            _shared(words, self._words[index]) >= _SAME
             for index, lesson in enumerate(self.lessons)
             if lesson.number == number
         )
@@ -91,7 +96,7 @@ def _stem(word: str) -> str:
     return word.rstrip("e") if len(word) > 3 else word  # noqa: PLR2004 - short words keep their e
 
 
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+def _shared(one: frozenset[str], other: frozenset[str]) -> float:
     if not one or not other:
         return 0.0
     return len(one & other) / len(one | other)
