@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faultbook.assembly.house import open_house
 from faultbook.assembly.templates import template
 from faultbook.base.clock import system_clock
 from faultbook.base.errors import NotFoundError
 from faultbook.base.ids import new_id
-from faultbook.base.settings import Settings
+from faultbook.base.settings import Settings, load_settings
 from faultbook.ledger.git import Git, GitError
 from faultbook.ledger.history import ROW, highest_number
 from faultbook.ledger.replay import Change, Ground, apply
@@ -19,8 +18,6 @@ from faultbook.ledger.snapshot import TEMPLATE, LedgerSnapshot
 from faultbook.ledger.worktree import Worktree, find_worktree
 from faultbook.model.known_failure import Repeats
 from faultbook.model.ledger_operation import LedgerOperation, LedgerVerb
-from faultbook.operations.known_failures import read_repeats
-from faultbook.store.engine import DATABASE_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +64,18 @@ class LedgerTree:
         inside = {path: data for path, data in files.items() if path != TEMPLATE}
         return LedgerSnapshot(commit, inside, words, self.worktree.folder)
 
-    def highest(self) -> int:
-        """Find the highest number that a lesson ever had, here or on the remote's main."""
+    def highest(self, commit: str | None = None) -> int:
+        """Find the highest number that a lesson ever had, up to a commit or anywhere we know of."""
+        heads = (
+            [commit] if commit else ["HEAD", self.worktree.find_main(self.settings.ledger.branch)]
+        )
         folder = self.worktree.git_folder()
         if folder is None:
             return 0
         git = Git(folder, os.environ)
         path = f"{self.worktree.prefix}{self.worktree.ledger_path}"
-        main = self.worktree.find_main(self.settings.ledger.branch)
         try:
-            found = highest_number(git, path, "HEAD")
-            return max(found, highest_number(git, path, main, "HEAD")) if main else found
+            return max(highest_number(git, path, head) for head in heads if head)
         except GitError:  # no commit yet
             return 0
 
@@ -119,6 +117,11 @@ class LedgerTree:
         return self.worktree.commit(list(paths), f"{summary}{trailer}")
 
 
+def read_settings() -> Settings:
+    """Read the settings of the folder that a command was started in."""
+    return load_settings(os.environ, Path.cwd())
+
+
 def open_tree(settings: Settings, start: Path | None = None) -> LedgerTree:
     """Find the ledger of the folder that a command was started in.
 
@@ -138,8 +141,14 @@ def read_counted(settings: Settings) -> dict[int, Repeats]:
 
     The ledger itself needs no database, so none is made for it.
     """
-    is_local = settings.database_url is None
-    if is_local and not (settings.home.absolute() / DATABASE_NAME).exists():
+    # Found before the store's libraries are imported, which cost more than most of these commands.
+    if settings.database_url is None and not settings.home.is_dir():
+        return {}
+    from faultbook.assembly.house import open_house  # noqa: PLC0415
+    from faultbook.operations.known_failures import read_repeats  # noqa: PLC0415
+    from faultbook.store.engine import DATABASE_NAME  # noqa: PLC0415
+
+    if settings.database_url is None and not (settings.home / DATABASE_NAME).exists():
         return {}
     house = open_house(settings)
     try:

@@ -4,14 +4,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from faultbook.assembly.house import House, open_house
 from faultbook.assembly.terminal import holds_signs, read_look
 from faultbook.base.settings import Settings
 from faultbook.view.terminal import Look
+
+if TYPE_CHECKING:
+    from faultbook.assembly.house import House
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the answer as JSON.")
 color_option = click.option(
@@ -36,8 +38,10 @@ def read_from_server(
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[House]:
+def opened(settings: Settings) -> "Iterator[House]":
     """Open the local store for the length of an answer."""
+    from faultbook.assembly.house import open_house  # noqa: PLC0415 - many commands need no store
+
     house = open_house(settings)
     try:
         yield house

@@ -251,9 +251,10 @@ class Worktree:
         told = self._git("rev-list", "--left-right", "--count", "HEAD...@{upstream}")
         ahead, behind = (int(count) for count in told.split())
         there = self._git("rev-parse", "@{upstream}").strip()
+        parted = self._git_or_none("merge-base", "HEAD", "@{upstream}") or before
         if behind and not ahead:
             self._git("merge", "--quiet", "--ff-only", "@{upstream}")
-        return Synced(upstream, before, there, ahead, behind)
+        return Synced(upstream, parted, there, ahead, behind)
 
     def _need_git(self) -> None:
         if not self.has_git:
@@ -291,12 +292,12 @@ class Synced:
 
     Attributes:
         upstream: the branch that is followed.
-        before, there: this branch's commit before, and the followed branch's now.
+        parted, there: the commit that both had, and the followed branch's now.
         ahead, behind: commits that only one of them had.
     """
 
     upstream: str
-    before: str
+    parted: str
     there: str
     ahead: int
     behind: int
