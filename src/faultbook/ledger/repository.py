@@ -9,7 +9,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -125,16 +125,9 @@ class Repository:
 
     def open(self) -> None:
         """Make the clone where there is none."""
-        if (self._folder / "HEAD").is_file():
-            return
-        shutil.rmtree(self._folder, ignore_errors=True)  # a beginning that was killed
-        self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = self._folder.with_suffix(".new")
-        shutil.rmtree(made, ignore_errors=True)
-        # Made beside and renamed, so that what has the name is whole. Without templates: no hooks.
-        options = ("--quiet", "--bare", "--template=", "--object-format=sha1")
-        replace(self.git, folder=made).run("init", *options)
-        made.rename(self._folder)
+        if not (self._folder / "HEAD").is_file():
+            shutil.rmtree(self._folder, ignore_errors=True)
+        make_bare(self._folder, self.remote.branch, self.git.environ)
 
     def fetch(self) -> str | None:
         """Bring in what is new, and give the head; None when the branch is not there yet.
@@ -283,6 +276,17 @@ class Repository:
 
 
 _FETCH = "remote.origin.fetch"
+
+
+def make_bare(folder: Path, branch: str, environ: Mapping[str, str]) -> None:
+    """Make a bare repository for others to push to, where there is none; whole, or not at all."""
+    if (folder / "HEAD").is_file():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(made, ignore_errors=True)  # a beginning that was killed
+    Git(made, environ).run("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}")
+    made.rename(folder)
 
 
 def _read_refusal(error: GitError) -> Pushed:

@@ -77,12 +77,14 @@ class LedgerAccess:
         wake: says that an operation was owed.
         channel: where to say what has no place of its own; empty when none is set.
         web_url: `https://host/team/repo/blob/main/{path}`; None when none is set.
+        remote: where it is, without any password, to be told to people.
     """
 
     snapshot: Callable[[], LedgerSnapshot]
     wake: Callable[[], None]
     channel: str = ""
     web_url: str | None = None
+    remote: str = ""
 
     def link(self, path: str) -> str | None:
         """Give the address at which people read a file; None where none is set."""

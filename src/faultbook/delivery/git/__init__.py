@@ -1,0 +1,1 @@
+"""Git, going out: the ledger's operations, pushed in order."""
