@@ -15,6 +15,9 @@ from faultbook.model.verdict import Reason, Verdict
 from faultbook.operations import recording
 from faultbook.operations.failing import ask_failing
 from faultbook.store.engine import Store
+from faultbook.store.transaction import Transaction
+from faultbook.view.failing_lines import footer, headline
+from faultbook.view.lines import plain
 from tests.builders import OUTCOMES, whole_run
 from tests.conftest import START, FrozenClock
 
@@ -303,3 +306,52 @@ def test_a_combination_that_holds_no_series_is_not_an_empty_ledger(store: Store)
     assert answer.headline is Headline.EMPTY
     assert answer.series_elsewhere == 2
     assert ask(store).series_elsewhere == 0
+
+
+def test_every_overdue_run_is_closed_before_the_answer_however_many_there_are(
+    sqlite_store: Store, clock: FrozenClock
+) -> None:
+    contract = Contract(timeout_seconds=60, grace_seconds=0)
+    keys = [SeriesKey(f"w{number}", "production", "main") for number in range(430)]
+    record(sqlite_store, *(whole_run(at=START - MINUTE, workflow=key.workflow) for key in keys))
+
+    def start_all(tx: Transaction) -> None:
+        for key in keys:
+            start = RunStart(key, clock(), clock(), contract=contract)
+            recording.start_run(tx, start, Policy())
+
+    sqlite_store.write(start_all)
+    clock.advance(61)
+    answer = ask(sqlite_store)
+    assert (answer.counts.failing, answer.counts.passing) == (430, 0)
+
+
+def test_a_clock_that_was_set_back_makes_no_old_record_look_fresh(
+    store: Store, clock: FrozenClock
+) -> None:
+    clock.advance(3 * 86_400)
+    record(store, whole_run(at=clock(), workflow="other"), whole_run(at=clock(), took=0))
+    clock.advance(-3 * 86_400)
+    answer = ask(store)
+    assert (answer.headline, answer.exit_code) == (Headline.STALE, 2)
+    assert plain(headline(answer), answer.as_of).startswith(
+        "I can't tell: my newest record is 3 d ahead of my clock."
+    )
+    record(store, whole_run(F, at=clock() - SECOND, took=0))
+    [series] = ask(store, workflow="invoice-sync").series
+    assert (series.standing, series.newest_record_at) == (Standing.FAILING, clock() - SECOND)
+    assert ask(store, workflow="invoice-sync").headline is Headline.FAILING
+    assert ask(store).headline is Headline.STALE  # the other series' age is not known yet
+    record(store, whole_run(at=clock(), took=0), whole_run(at=clock(), took=0, workflow="other"))
+    assert ask(store).headline is Headline.NOTHING_FAILING
+    clock.advance(4 * 86_400)
+    record(store, whole_run(F, at=clock(), took=0))
+    [series] = ask(store, workflow="invoice-sync").series
+    assert (series.standing, series.streak) == (Standing.FAILING, 1)
+
+
+def test_clocks_of_replicas_may_differ_a_little(store: Store, clock: FrozenClock) -> None:
+    record(store, whole_run(at=clock() + MINUTE, took=0))
+    answer = ask(store)
+    assert answer.headline is Headline.NOTHING_FAILING
+    assert plain(footer(answer), answer.as_of).endswith("0 s before. 1 passing.")

@@ -16,12 +16,10 @@ from faultbook.model.documents import (
     StartDocument,
 )
 from faultbook.model.judge import Claim, Outcome
-from faultbook.model.policy import Policy
+from faultbook.model.policy import LEAD, Policy
 from faultbook.model.run import Contract, RunEnd, RunEvent, RunStart, Schedule, SeriesKey, Usage
 from faultbook.model.verdict import Verdict
 
-LEAD: Instant = 300 * SECOND
-"""How far a client's clock may be ahead of ours; Slack's window for signatures is the same."""
 SKEW: Instant = DAY
 """How far it may be ahead when it says so itself, in `sent_at`, and its times are corrected."""
 

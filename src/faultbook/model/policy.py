@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from faultbook.base.clock import DAY, Instant, seconds
+from faultbook.base.clock import DAY, SECOND, Instant, seconds
 from faultbook.model.run import RunStart
+
+LEAD: Instant = 300 * SECOND
+"""How far a clock may be ahead of ours; Slack's window for signatures is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,13 @@ class Policy:
     critical: frozenset[str] = frozenset()
     timeout_seconds: float = 86_400
     grace_seconds: float = 60
+
+    def can_tell(self, newest: Instant, now: Instant) -> bool:
+        """Tell whether data so young are enough to answer from.
+
+        A record that lies ahead was written while this clock was wrong: nobody knows its age.
+        """
+        return -LEAD <= now - newest <= self.stale_after
 
     def deadline(self, start: RunStart) -> Instant:
         """Tell the instant after which an unclosed run is abandoned.

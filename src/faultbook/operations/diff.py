@@ -68,7 +68,7 @@ def compare(tx: Transaction, before: Point, after: Point | None, policy: Policy)
         as_of=tx.now,
         branch=policy.main_branch,
         newest_record_at=newest,
-        stale=is_now and newest is not None and tx.now - newest > policy.stale_after,
+        stale=is_now and newest is not None and not policy.can_tell(newest, tx.now),
         newly_failing=tuple(sorted_out.newly_failing),
         reason_changed=tuple(sorted_out.reason_changed),
         still_failing=tuple(sorted_out.still_failing),

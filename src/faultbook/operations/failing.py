@@ -48,10 +48,8 @@ _ALIASES = {
 
 def ask_failing(store: Store, query: FailingQuery, policy: Policy) -> FailingAnswer:
     """Answer over what is true now: runs past their deadline are closed first."""
-    read = store.read(_failing_unless_overdue, query, policy)
-    if read is None:
-        store.write(close_overdue)
-        read = store.read(_failing_and_unnoted, query, policy)
+    while (read := store.read(_failing_unless_overdue, query, policy)) is None:
+        store.write(close_overdue)  # so many at a time, until none is left
     answer, unnoted = read
     if unnoted:  # once for each break
         store.write(note_seen, unnoted)
@@ -111,7 +109,7 @@ def _headline(answer: FailingAnswer, totals: Totals, policy: Policy) -> Headline
     newest = totals.newest_record_at
     rows = (
         (Headline.EMPTY, newest is None),
-        (Headline.STALE, newest is not None and answer.as_of - newest > policy.stale_after),
+        (Headline.STALE, newest is not None and not policy.can_tell(newest, answer.as_of)),
         (Headline.FAILING, answer.bad),
         (Headline.NOTHING_NEW, answer.failing_before),
         (Headline.NOT_ALL_PASSING, answer.counts.not_passing),

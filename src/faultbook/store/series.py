@@ -9,6 +9,7 @@ from sqlalchemy import Dialect, Row, select
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.model.evidence import Artifact
+from faultbook.model.policy import LEAD
 from faultbook.model.run import Schedule, SeriesKey
 from faultbook.model.standing import ClosedRun, RunMark, SeriesStanding, Standing, absorb, advance
 from faultbook.model.verdict import FailureClass, Reason, Verdict
@@ -186,6 +187,9 @@ def _moved(tx: Transaction, row: SeriesRow, members: list[ClosedMember]) -> dict
 def _after_all(tx: Transaction, row: SeriesRow, ordered: Sequence[ClosedMember]) -> SeriesStanding:
     """Take a standing past its newly closed runs, asking the history only where it must be."""
     after = row.state
+    if after.newest is not None and after.newest.mark.started_at > tx.now + LEAD:
+        # Runs from a time when our clock was ahead must not stand before all that is to come.
+        return derive_standing(tx, row.id, until=tx.now + LEAD)
     for member in ordered:
         if after.newest is None or after.newest.order < member.run.order:
             after = advance(after, member.run)

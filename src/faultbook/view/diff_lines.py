@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faultbook.base.clock import SECOND
-from faultbook.base.text import duration
 from faultbook.model.diff import Change, Commit, Moment, Point, SideVerdict, VerdictDiff
 from faultbook.view import lines
 from faultbook.view.lines import Bold, Code, Line, Rich, Span, name, version, words
@@ -35,9 +33,9 @@ def headline(diff: VerdictDiff) -> list[Span]:
     """Say first what the comparison comes to."""
     counted = [(group.word, len(group.changes)) for group in groups(diff)]
     if diff.stale and diff.newest_record_at is not None:
-        age = duration((diff.as_of - diff.newest_record_at) / SECOND)
+        age = lines.age(diff.newest_record_at, diff.as_of)
         known = ", ".join(f"{count} {word}" for word, count in counted) or "no change"
-        return [Bold(f"I can't tell: my newest record is {age} old."), f" Known by then: {known}."]
+        return [Bold(f"I can't tell: my newest record is {age}."), f" Known by then: {known}."]
     if not diff.compared and not diff.bad:
         return [
             *(Rich("*"), "I can't tell: nothing to compare", *_between(diff), ".", Rich("*")),
@@ -120,6 +118,6 @@ def footer(diff: VerdictDiff) -> Line:
     """Say how fresh the comparison is."""
     spans: list[Span] = ["As of ", lines.Moment(diff.as_of), "."]
     if diff.newest_record_at is not None:
-        before = duration((diff.as_of - diff.newest_record_at) / SECOND)
-        spans += [" Newest record ", lines.Moment(diff.newest_record_at), f", {before} before."]
+        before = lines.distance(diff.newest_record_at, diff.as_of)
+        spans += [" Newest record ", lines.Moment(diff.newest_record_at), f", {before}."]
     return spans

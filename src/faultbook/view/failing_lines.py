@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-from faultbook.base.clock import SECOND
 from faultbook.base.text import duration
 from faultbook.model.answer import Counts, FailingAnswer, Headline, SeriesAnswer
 from faultbook.model.draft import LateDraft
@@ -15,6 +14,8 @@ from faultbook.view.lines import (
     Moment,
     Rich,
     Span,
+    age,
+    distance,
     join,
     name,
     version,
@@ -104,11 +105,11 @@ def _not_all_passing(answer: FailingAnswer) -> list[Span]:
 
 
 def _stale(answer: FailingAnswer) -> list[Span]:
-    age = duration(age_seconds(answer))
+    aged = age(answer.newest_record_at or answer.as_of, answer.as_of)
     due = answer.due_every_seconds
     end, then = (";", f" one is due {every(due)}.") if due else (".", "")
     known = f" Last known then: {_listed(_as_known(answer.counts)) or '0 failing'}."
-    strong = _strong("I can't tell", *_filters(answer), f": my newest record is {age} old{end}")
+    strong = _strong("I can't tell", *_filters(answer), f": my newest record is {aged}{end}")
     return [*strong, f"{then}{known}"]
 
 
@@ -203,13 +204,6 @@ def passing_words(counts: Counts) -> str:
     return f"{counts.passing} series passing{by_heartbeat}"
 
 
-def age_seconds(answer: FailingAnswer) -> float:
-    """Tell how old the newest record is; 0 where there is none."""
-    if answer.newest_record_at is None:
-        return 0.0
-    return (answer.as_of - answer.newest_record_at) / SECOND
-
-
 def every(period: float) -> str:
     """Say a period: `every hour`, `every 15 min`."""
     word = _PERIODS.get(int(period))
@@ -233,8 +227,8 @@ def footer(answer: FailingAnswer) -> Line:
     """Say how fresh the answer is."""
     spans: list[Span] = ["As of ", Moment(answer.as_of), "."]
     if answer.newest_record_at is not None:
-        before = f", {duration(age_seconds(answer))} before."
-        spans += [" Newest record ", Moment(answer.newest_record_at), before]
+        before = distance(answer.newest_record_at, answer.as_of)
+        spans += [" Newest record ", Moment(answer.newest_record_at), f", {before}."]
     if answer.counts.total:
         spans.append(f" {passing_words(answer.counts).replace(' series', '', 1)}.")
     return spans

@@ -13,7 +13,8 @@ from typing import TypeAlias
 from urllib.parse import quote, urlsplit
 
 from faultbook.base.clock import SECOND, Instant, to_datetime
-from faultbook.base.text import cut_middle, one_line
+from faultbook.base.text import cut_middle, duration, one_line
+from faultbook.model.policy import LEAD
 
 NAME_LENGTH = 60
 WORDS_LENGTH = 120
@@ -253,6 +254,20 @@ def utc(instant: Instant, now: Instant | None = None) -> str:
     moment = to_datetime(instant)
     year = "" if now is not None and to_datetime(now).year == moment.year else f" {moment.year}"
     return f"{moment.day} {_MONTHS[moment.month - 1]}{year} {moment:%H:%M}"
+
+
+def age(record: Instant, now: Instant) -> str:
+    """Say how old a record is: `3 min old`, or that it lies ahead, where a clock was set back."""
+    if record > now + LEAD:
+        return f"{duration((record - now) / SECOND)} ahead of my clock"
+    return f"{duration((now - record) / SECOND)} old"
+
+
+def distance(record: Instant, now: Instant) -> str:
+    """Say how long before an answer a record was: `3 min before`."""
+    if record > now + LEAD:
+        return f"{duration((record - now) / SECOND)} ahead of my clock"
+    return f"{duration((now - record) / SECOND)} before"
 
 
 def sentence(text: str) -> str:

@@ -15,7 +15,7 @@ from faultbook.model.draft import LateDraft
 from faultbook.model.standing import RunMark, Standing
 from faultbook.model.timeline import Timeline
 from faultbook.view import diff_lines, failing_lines, timeline_lines
-from faultbook.view.lines import Line, name, plain, safe_url, utc, version
+from faultbook.view.lines import Line, age, name, plain, safe_url, utc, version
 
 _SIGNS = {
     "failing": "✗",
@@ -191,10 +191,10 @@ def _without_zone(text: str) -> str:
 
 
 def _freshness(answer: FailingAnswer) -> str:
-    age = ""
+    aged = ""
     if answer.newest_record_at is not None:
-        age = f"; newest record {duration(failing_lines.age_seconds(answer))} old"
-    return f"As of {utc(answer.as_of, answer.as_of)} UTC{age}"
+        aged = f"; newest record {age(answer.newest_record_at, answer.as_of)}"
+    return f"As of {utc(answer.as_of, answer.as_of)} UTC{aged}"
 
 
 def diff_text(diff: VerdictDiff, look: Look = Look()) -> str:
@@ -207,10 +207,10 @@ def diff_text(diff: VerdictDiff, look: Look = Look()) -> str:
     opening = [plain(diff_lines.headline(diff), diff.as_of)]
     text = ["", *_laid_out(rows, look)] if rows else []
     text.append(diff_lines.counts(diff))
-    age = ""
+    aged = ""
     if diff.newest_record_at is not None:
-        age = f"; newest record {duration((diff.as_of - diff.newest_record_at) / SECOND)} old"
-    text.append(f"As of {utc(diff.as_of, diff.as_of)} UTC{age}")
+        aged = f"; newest record {age(diff.newest_record_at, diff.as_of)}"
+    text.append(f"As of {utc(diff.as_of, diff.as_of)} UTC{aged}")
     return _finished(opening, text, look)
 
 
