@@ -132,7 +132,7 @@ def fitting_lines(
     """
     tried: list[Line] = []
     for name_length, detail_length, linked in _TRIED:
-        evidence = _evidence(series, elsewhere, linked=linked)
+        evidence = _evidence(series, elsewhere, name_length, linked=linked)
         tried = _series_lines(series, answer, name_length, detail_length, evidence)
         if len(text_of(tried)) <= CHARACTERS_A_SECTION:
             break
@@ -184,7 +184,7 @@ def _where_it_broke(series: SeriesAnswer) -> Iterable[Line]:
         yield ["last good ", mark(series.last_good), " ", Moment(at)]
 
 
-def _evidence(series: SeriesAnswer, elsewhere: str, *, linked: bool) -> Line:
+def _evidence(series: SeriesAnswer, elsewhere: str, name_length: int, *, linked: bool) -> Line:
     """Say where the evidence can be read: by a link, else by its name and where it is shown."""
     if linked:
         for ref in series.evidence:
@@ -195,7 +195,7 @@ def _evidence(series: SeriesAnswer, elsewhere: str, *, linked: bool) -> Line:
         if url is not None:
             return ["evidence ", Link(url, "the run")]
     if series.evidence:
-        return ["evidence ", Code(name(series.evidence[0].name)), elsewhere]
+        return ["evidence ", Code(name(series.evidence[0].name, name_length)), elsewhere]
     return []
 
 
