@@ -21,14 +21,17 @@ from faultbook.delivery.slack.courier import Courier, CourierLimits
 from faultbook.delivery.slack.pace import CALLS_A_MINUTE, POSTING, Pace
 from faultbook.delivery.slack.post import Post
 from faultbook.delivery.slack.rendering import Renderer
+from faultbook.delivery.slack.threads import ThreadReader
 from faultbook.intake.slack.bolt import Dispatcher
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.door import open_door
 from faultbook.intake.slack.endpoint import Endpoint
 from faultbook.intake.slack.payloads import Identity
+from faultbook.intake.slack.people import People
 from faultbook.intake.slack.signature import Signatures
 from faultbook.intake.slack.supervisor import Supervisor
 from faultbook.intake.slack.tasks import Tasks
+from faultbook.ledger.snapshot import LedgerAccess
 
 _CALL_SECONDS = 10
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -79,10 +82,17 @@ class Bot:
         mode: how Slack reaches it.
     """
 
-    def __init__(self, house: House, options: BotOptions, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        house: House,
+        options: BotOptions,
+        session: aiohttp.ClientSession,
+        ledger: LedgerAccess | None = None,
+    ) -> None:
         settings = house.settings
         self._house = house
         self._options = options
+        self._ledger = ledger
         self._session = session
         self._client = _make_client(settings, session)
         self.mode: Mode = choose_mode(settings)
@@ -176,9 +186,10 @@ class Bot:
     async def _open(self, me: Identity) -> None:
         house = self._house
         pace = Pace(self._options.channel_seconds, {POSTING: self._options.posts_a_minute})
-        render = Renderer(house.store, house.policy)
+        render = Renderer(house.store, house.policy, self._ledger)
         post = Post(self._client, pace, me.bot_user_id)
-        self._courier = Courier(house.store, render, post, pace, self._options.limits)
+        prepare = ThreadReader(self._client, pace, me.bot_user_id)
+        self._courier = Courier(house.store, render, post, pace, self._options.limits, prepare)
         await self._courier.start()
         dispatch = open_door(
             Desk(
@@ -191,6 +202,8 @@ class Bot:
                 render=render,
                 wake=self._courier.wake,
                 connection=lambda: f"Slack: {self.status().words}",
+                people=People(self._client),
+                ledger=self._ledger,
             )
         )
         self._me, self._words = me, "connected"
@@ -211,8 +224,12 @@ class Bot:
         await self._supervisor.wait_connected(_FIRST_CONNECTION_SECONDS)
 
 
-async def start_bot(house: House, options: BotOptions | None = None) -> Bot:
+async def start_bot(
+    house: House, options: BotOptions | None = None, ledger: LedgerAccess | None = None
+) -> Bot:
     """Start the bot that the settings describe; stop it with `Bot.stop`.
+
+    `ledger` is the one in git, kept up to date elsewhere; None where no remote is set.
 
     Raises:
         InvalidError: a token is missing or refused; names the variable.
@@ -220,7 +237,7 @@ async def start_bot(house: House, options: BotOptions | None = None) -> Bot:
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
     session = aiohttp.ClientSession(timeout=timeout)
     try:
-        bot = Bot(house, options or BotOptions(), session)
+        bot = Bot(house, options or BotOptions(), session, ledger)
     except BaseException:
         await session.close()
         raise

@@ -55,6 +55,7 @@ class IncidentFacts:
         since: when the series began to fail.
         streak: how many runs in a row did not pass.
         fingerprint: recognises the same failure when it comes again.
+        run_id: the run that its standing rests on.
         permalink: the message it began from.
     """
 
@@ -66,6 +67,7 @@ class IncidentFacts:
     reason: str = ""
     detail: str = ""
     fingerprint: str = ""
+    run_id: str = ""
     permalink: str = ""
 
     @property

@@ -123,6 +123,13 @@ def append_repeat(
     return tx.insert_new(repeats, row | {"said_by": said_by, "at": tx.now})
 
 
+def list_newest_repeats(tx: Transaction, since: Instant, limit: int) -> list[tuple[int, str]]:
+    """List the lesson and the run of each newest repeat, the newest first."""
+    newest = select(repeats.c.lesson, repeats.c.run_id).where(repeats.c.at >= since)
+    rows = tx.execute(newest.order_by(repeats.c.sequence.desc()).limit(limit))
+    return [(row.lesson, row.run_id) for row in rows]
+
+
 def read_repeats(tx: Transaction, lessons: Iterable[int] | None = None) -> dict[int, Repeats]:
     """Count the repeats of these lessons, or of all; those without any are left out."""
     statement = select(

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from faultbook.base.clock import Instant
 from faultbook.model.answer import Counts, EvidenceRef, SeriesAnswer
 from faultbook.model.policy import Policy
-from faultbook.model.run import RunState, RunType
-from faultbook.model.standing import BAD, Standing
+from faultbook.model.run import RunState, RunType, SeriesKey
+from faultbook.model.standing import BAD, RunMark, Standing
 from faultbook.model.verdict import Reason
 from faultbook.store.runs import list_running
 from faultbook.store.schema import runs, series
@@ -149,6 +149,20 @@ _OVERDUE = (
 def has_overdue_runs(tx: Transaction) -> bool:
     """Tell whether an open run's deadline has passed; then it has to be closed first."""
     return tx.execute(_OVERDUE, {"now": tx.now}).first() is not None
+
+
+def read_last_good(tx: Transaction, key: SeriesKey) -> RunMark | None:
+    """Read the newest passed run of a series."""
+    columns = (series.c.last_good_run, series.c.last_good_started_at)
+    named = (
+        series.c.workflow == key.workflow,
+        series.c.environment == key.environment,
+        series.c.branch == key.branch,
+    )
+    row = tx.execute(select(*columns, series.c.last_good_code_version).where(*named)).first()
+    if row is None or row.last_good_run is None:
+        return None
+    return RunMark(row.last_good_run, row.last_good_started_at, row.last_good_code_version)
 
 
 def list_names(tx: Transaction) -> dict[str, list[str]]:

@@ -1,33 +1,89 @@
 """App Home: the dashboard, painted from the store."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faultbook.base.clock import Instant
 from faultbook.model.answer import FailingAnswer
+from faultbook.model.draft import IncidentDraft
+from faultbook.model.ledger_operation import LedgerQueue
+from faultbook.model.lesson_found import FoundLesson
 from faultbook.view.actions import (
     ASK_HELP,
+    DRAFT_WRITE,
     FAILING_BRANCHES,
     FAILING_DETAILS,
     FAILING_SHOW_ALL,
+    INCIDENT_OPEN,
     write_query,
 )
-from faultbook.view.failing_lines import footer, headline, other_branches, shared
-from faultbook.view.lines import WORDS_LENGTH, Line, words
+from faultbook.view.failing_lines import SIGNS, footer, headline, other_branches, shared
+from faultbook.view.lines import WORDS_LENGTH, Bold, Line, Moment, Sign, name, words
 from faultbook.view.message import Block
 from faultbook.view.slack_blocks import actions, button, context, header, section
 from faultbook.view.slack_failing import A_GROUP, late_draft_line
+from faultbook.view.slack_ledger import git_queue_line
+from faultbook.view.slack_lesson import rule_line
 from faultbook.view.slack_modals import series_section
 
 _SHOWN = 10
+_RULES_DUE = 5
+LEARNED = 3
+_RULE = 250
 
 
-def home_view(answer: FailingAnswer, *, connection: str | None = None) -> Block:
+@dataclass(frozen=True, slots=True)
+class LedgerPart:
+    """What Home shows of the ledger.
+
+    Attributes:
+        due: the drafts whose rule this person owes, the soonest due first.
+        learned: the newest lessons.
+        queue: what waits for git.
+    """
+
+    due: Sequence[IncidentDraft]
+    learned: Sequence[FoundLesson]
+    queue: LedgerQueue
+
+
+def home_view(
+    answer: FailingAnswer, *, connection: str | None = None, ledger: LedgerPart | None = None
+) -> Block:
     """Paint App Home; `connection` says in words how the bot is connected.
 
-    Each part of the dashboard is a header and its sections, put together here.
+    Each part of the dashboard is a header and its sections, put together here; without a ledger
+    its parts are left out.
     """
-    blocks = [*actions([button("Help", ASK_HELP)]), *_whats_failing(answer)]
+    top = [button("Open incident", INCIDENT_OPEN)] if ledger is not None else []
+    blocks = [*actions([*top, button("Help", ASK_HELP)]), *_whats_failing(answer)]
     closing: list[Line] = [footer(answer)]
+    if ledger is not None:
+        blocks += [*_rules_due(ledger.due, answer.as_of), *_learned(ledger.learned)]
+        git = git_queue_line(ledger.queue)
+        closing += [git] if git else []
     if connection:
         closing.append([words(connection)])
     return {"type": "home", "blocks": [*blocks, context(closing)]}
+
+
+def _rules_due(due: Sequence[IncidentDraft], now: Instant) -> list[Block]:
+    blocks = [header("Rules due")]
+    if not due:
+        return [*blocks, section([["No rule is due from you."]])]
+    for draft in due[:_RULES_DUE]:
+        title = draft.form.title or draft.form.what_failed
+        late: Line = [Sign(SIGNS["late"]), Bold("Late"), " "] if draft.due_at <= now else []
+        line: Line = [*late, Bold(name(title, WORDS_LENGTH)), ": rule due ", Moment(draft.due_at)]
+        blocks.append(section([line], button("Write rule", DRAFT_WRITE, draft.id, about=title)))
+    if len(due) > _RULES_DUE:
+        blocks.append(context([[f"and {len(due) - _RULES_DUE} more"]]))
+    return blocks
+
+
+def _learned(learned: Sequence[FoundLesson]) -> list[Block]:
+    told = [rule_line(one, _RULE) for one in learned[:LEARNED]]
+    return [header("Learned"), section(told or [["No lesson is in the ledger yet."]])]
 
 
 def _whats_failing(answer: FailingAnswer) -> list[Block]:

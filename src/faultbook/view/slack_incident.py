@@ -12,6 +12,7 @@ from faultbook.view.actions import (
     DRAFT_WRITE,
     INCIDENT_CLOSE_FORM,
     INCIDENT_OPEN,
+    MODAL_SHOWN,
 )
 from faultbook.view.lines import Bold, Line, Mention, Moment, Rich, Span, name, utc, words
 from faultbook.view.message import Block, Message
@@ -67,6 +68,15 @@ def draft_opened_message(draft: IncidentDraft, now: Instant) -> Message:
     return _message([[*_titled("", draft, ""), " has its prevention rule."]], [], now)
 
 
+def draft_kept_modal(title: str) -> Block:
+    """Say, where the modal was, that nothing is lost and what comes next."""
+    lines: list[Line] = [
+        [Rich("*"), "Draft saved: ", name(title, _TITLE).replace("*", "\u2217"), Rich("*")],
+        ["Nothing is in git yet. Its prevention rule is due in 24 h; its owner is reminded once."],
+    ]
+    return modal("Draft saved", [section(lines)], callback_id=MODAL_SHOWN)
+
+
 def open_incident_message() -> Message:
     """Offer the modal to who asked for it in words: only a button can open one."""
     line: Line = ["An incident needs a title, what failed, and its prevention rule."]
@@ -101,9 +111,7 @@ def _message(
     return Message(spoken_text(lines, (), (), now), [section(lines), *rows])
 
 
-def close_incident_form(
-    operation_id: str, title: str, rule: str, passed: Sequence[RunMark], now: Instant
-) -> Block:
+def close_incident_form(title: str, rule: str, passed: Sequence[RunMark], now: Instant) -> Block:
     """Ask what verifies that an incident is over; `passed` are runs that passed since.
 
     Nothing closes without it: a run that passed after the fix, or an artifact.
@@ -123,7 +131,7 @@ def close_incident_form(
         optional=True,
     )
     blocks.append(text_input(proof, most=300))
-    view = modal("Close incident", blocks, callback_id=INCIDENT_CLOSE_FORM, metadata=operation_id)
+    view = modal("Close incident", blocks, callback_id=INCIDENT_CLOSE_FORM)
     return view | {
         "submit": plain_text("Close incident", 24),
         "close": plain_text("Cancel", 24),

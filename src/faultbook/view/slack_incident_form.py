@@ -74,12 +74,13 @@ def _what_failed(facts: IncidentFacts, happened: str, now: Instant) -> str:
     return f"{told} {runs[:1].upper()}{runs[1:]}." if runs else told
 
 
-def incident_form(beginning: Beginning, form: IncidentForm) -> Block:
-    """Ask for an incident; `form` is what stands there already."""
+def incident_form(beginning: Beginning, form: IncidentForm, *, note: str = "") -> Block:
+    """Ask for an incident; `form` is what stands there already, `note` what is wrong with it."""
     facts = _facts(beginning.facts)
+    noted = [section([[Bold(note)]])] if note else []
     view = modal(
         "Open incident",
-        [section(facts), *_asked_first(form), *_rule(form), *_optional(form)],
+        [*noted, section(facts), *_asked_first(form), *_rule(form), *_optional(form)],
         callback_id=INCIDENT_FORM,
         metadata=write_beginning(beginning),
     )

@@ -192,6 +192,12 @@ def _quoted(label: str, text: str) -> Line:
     return [label, f"“{words(text, _RULE)}”"]
 
 
+def dropped_message() -> Message:
+    """Say what a person's choice came to, to them alone."""
+    line: Line = ["Yours is dropped; the text that is there stays."]
+    return Message(spoken_text([line], (), (), 0), [section([line])])
+
+
 def refused_message(operation: LedgerOperation) -> Message:
     """Say why a change can't be made; nothing of it is in git."""
     head: Line = [*_strong("Not written to the ledger."), " ", *coded(operation.error)]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from faultbook.base.clock import Instant, from_datetime
 from faultbook.model.lesson_found import FoundLesson, LessonsFound
+from faultbook.model.run import SeriesKey
 from faultbook.view.actions import (
     INCIDENT_OPEN,
     LESSON_EDIT,
@@ -55,7 +56,7 @@ def lessons_message(found: LessonsFound, now: Instant) -> Message:
     blocks: list[Block] = [section([head])]
     told: list[Line] = []
     for one in shown:
-        title, small = _rule_line(one, _RULE), _record(one)
+        title, small = rule_line(one, _RULE), _record(one)
         blocks += [section([title]), context([small])]
         told.append([*title, ". ", *small])
     tail: list[Line] = [["More match: add a word."]] if found.more else []
@@ -80,7 +81,7 @@ def review_message(found: LessonsFound, now: Instant) -> Message:
     shown = found.lessons[:REVIEWED]
     lessons = "1 lesson" if len(shown) == 1 else f"{len(shown)} lessons"
     head: Line = [Bold(f"Read before you automate {name(found.asked)}"), f": {lessons}"]
-    told = [_rule_line(one, _RULE_IN_REVIEW) for one in shown]
+    told = [rule_line(one, _RULE_IN_REVIEW) for one in shown]
     small = [_record(one) for one in shown]
     blocks = [section([head])]
     blocks += [section([rule, record]) for rule, record in zip(told, small, strict=True)]
@@ -102,7 +103,7 @@ def _no_lessons_there(found: LessonsFound, now: Instant) -> Message:
     return Message(spoken_text(lines, (), (), now), [section(lines)])
 
 
-def _rule_line(found: FoundLesson, length: int) -> Line:
+def rule_line(found: FoundLesson, length: int) -> Line:
     """Name a lesson with its rule; of a retired one, what took its place."""
     lesson = found.lesson
     number = Bold(str(lesson.number) if lesson.number is not None else "new")
@@ -135,7 +136,7 @@ def suggestion_message(
         Rich("*"),
         f": {name(what, 120)}. Is it?",
     ]
-    rules = [_rule_line(one, _RULE_IN_REVIEW) for one in candidates]
+    rules = [rule_line(one, _RULE_IN_REVIEW) for one in candidates]
     answers = [
         button(
             f"Yes, {one.lesson.number}",
@@ -163,7 +164,17 @@ def _either(numbers: Sequence[str]) -> str:
     return f"{', '.join(numbers[:-1])} or {numbers[-1]}"
 
 
-def repeat_message(found: FoundLesson, value: SuggestionValue, now: Instant) -> Message:
+def noted_message(series: SeriesKey, *, is_new: bool) -> Message:
+    """Tell who answered that it is noted; a new failure asks for a lesson of its own."""
+    if not is_new:
+        line: Line = ["Noted: it is none of these. I won't suggest them for it again."]
+        return Message(spoken_text([line], (), (), 0), [section([line])])
+    line = ["Noted: it is new. Its lesson is learned once it has a rule."]
+    offered = button("Open incident", INCIDENT_OPEN, write_series(series))
+    return Message(spoken_text([line], (), (), 0), [section([line]), *actions([offered])])
+
+
+def repeat_message(found: FoundLesson, series: SeriesKey, now: Instant) -> Message:
     """Say loudly that a failure came again although its rule existed."""
     lesson = found.lesson
     head: Line = [
@@ -173,14 +184,14 @@ def repeat_message(found: FoundLesson, value: SuggestionValue, now: Instant) -> 
     held = f"enforced by {name(found.enforcement or 'none')}"
     facts: Line = join(
         (
-            [name(value.series.workflow)],
+            [name(series.workflow)],
             [*_written(found), held, f", {_time(found.repeats + 1)} time"],
         ),
         DOT,
     )
     tail: Line = ["The rule failed: make it stronger."]
     buttons = [
-        button("Open incident", INCIDENT_OPEN, write_series(value.series)),
+        button("Open incident", INCIDENT_OPEN, write_series(series)),
         button("Edit rule", LESSON_EDIT, str(lesson.number), about=f"of lesson {lesson.number}"),
     ]
     blocks = [section([head]), section([[*facts, ". ", *tail]]), *actions(buttons)]

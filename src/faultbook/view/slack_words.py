@@ -25,13 +25,23 @@ def help_message() -> Message:
         Code("is invoice-sync failing?"),
         ", ",
         Code("what changed since yesterday?"),
+        ", ",
+        Code("have we seen this before?"),
     ]
     commands: Line = [
         Bold("Commands"),
         " ",
-        *join(([Code("/failing")], [Code("/faultbook diff yesterday")]), [", "]),
-        ", ",
-        Code("/faultbook help"),
+        *join(
+            (
+                [Code("/failing")],
+                [Code("/incident")],
+                [Code("/faultbook lesson pdf missing")],
+                [Code("/faultbook review billing")],
+                [Code("/faultbook diff yesterday")],
+                [Code("/faultbook help")],
+            ),
+            [", "],
+        ),
     ]
     threads: Line = ["In threads, mention me: Slack has no commands there."]
     blocks = [section([ask]), section([commands]), context([threads])]
@@ -60,7 +70,8 @@ def unknown_verb_message(word: str, nearest: str | None) -> Message:
 def arrival_message() -> Message:
     """Introduce the bot to a channel, once."""
     line: Line = [
-        "I'm Faultbook. I say what's failing, from verified evidence. I post here only when asked."
+        "I'm Faultbook. I say what's failing, from verified evidence, and keep the lessons. I post",
+        " here only when something changes.",
     ]
     return _message([line], [section([line]), *actions([_whats_failing(), _help()])])
 

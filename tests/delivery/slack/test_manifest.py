@@ -52,11 +52,12 @@ def test_the_manifest_asks_for_no_more_than_is_used(manifest: dict[str, Any]) ->
         "groups:history",
         "groups:read",
         "im:history",  # message.im
+        "users:read",  # users.info
     }
 
 
 def test_the_local_workspace_reads_it_too() -> None:
     read = load(MANIFEST)
     assert read.bot_name == "faultbook"
-    assert {one.command for one in read.commands} == {"/failing", "/faultbook"}
+    assert {one.command for one in read.commands} == {"/failing", "/incident", "/faultbook"}
     assert read.home_tab

@@ -7,7 +7,7 @@ looks for the first one's message before it sends.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,8 @@ _BACKOFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 
 Render = Callable[[str, dict[str, Any]], Message]
 """Makes the message that a kind and its payload owe; runs in the store's threads."""
+Prepare = Callable[[str, dict[str, Any], ReplyTo], Awaitable[dict[str, Any]]]
+"""Adds to a payload what has to be read from Slack before its message can be made."""
 
 log = structlog.get_logger("courier")
 
@@ -61,12 +63,14 @@ class Courier:
         post: Post,
         pace: Pace,
         limits: CourierLimits | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         self._store = store
         self._render = render
         self._post = post
         self._pace = pace
         self._limits = limits or CourierLimits()
+        self._prepare = prepare
         self._name = name_claimer()
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -193,7 +197,10 @@ class Courier:
             found = await self._post.find(notice.id, to)
             if found is not None:
                 return found
-        message = await self._store.in_thread(self._render, notice.kind, notice.payload)
+        payload = notice.payload
+        if self._prepare is not None:
+            payload = await self._prepare(notice.kind, payload, to)
+        message = await self._store.in_thread(self._render, notice.kind, payload)
         return await self._post.send(notice.id, to, message)
 
     async def _not_sent(self, notice: Notice, to: ReplyTo, error: NotSentError) -> None:

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import structlog
 
 from faultbook.base.errors import FaultbookError, ForbiddenError, InvalidError, UnavailableError
+from faultbook.delivery.slack.rendering_ledger import LedgerRenderer
+from faultbook.ledger.snapshot import LedgerAccess
 from faultbook.model.policy import Policy
 from faultbook.operations.diff import ask_diff
 from faultbook.operations.failing import ask_failing
@@ -35,6 +37,7 @@ class Renderer:
 
     store: Store
     policy: Policy
+    ledger: LedgerAccess | None = None
 
     def __call__(self, kind: str, payload: Payload, *, private: bool = False) -> Message:
         """Make the message that is owed; `private` when only who asked will see it.
@@ -62,7 +65,8 @@ class Renderer:
         if kind == Owed.DIFF:
             before, after = read_points(payload)
             return diff_message(ask_diff(self.store, before, after, self.policy))
-        return _FIXED[Owed(kind)](payload)
+        about_ledger = LedgerRenderer(self.store, self.policy, self.ledger)
+        return about_ledger.message(kind, payload) or _FIXED[Owed(kind)](payload)
 
 
 def _unreadable(payload: Payload) -> Message:

@@ -8,6 +8,21 @@ import structlog
 from faultbook.base.errors import InvalidError
 from faultbook.base.redaction import redact
 from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.incidents import (
+    hand_draft_over,
+    keep_draft,
+    note_owner,
+    open_by_button,
+    write_rule,
+)
+from faultbook.intake.slack.ledger_clicks import (
+    choose,
+    close_incident,
+    edit_rule,
+    say_no,
+    say_yes,
+)
+from faultbook.intake.slack.origins import carrying
 from faultbook.intake.slack.payloads import Click, Json, read_click
 from faultbook.model.notice import NewNotice
 from faultbook.operations.questions import Owed, ReplyTo, owed_answer
@@ -15,12 +30,24 @@ from faultbook.operations.timeline import read_timeline, read_timelines
 from faultbook.view.actions import (
     ASK_FAILING,
     ASK_HELP,
+    DRAFT_HAND_OVER,
+    DRAFT_WRITE,
     FAILING_BRANCHES,
     FAILING_DETAILS,
     FAILING_NEXT_PAGE,
     FAILING_POST_HERE,
     FAILING_PREVIOUS_PAGE,
     FAILING_SHOW_ALL,
+    INCIDENT_CLOSE,
+    INCIDENT_OPEN,
+    INCIDENT_OWNER,
+    INCIDENT_SAVE_DRAFT,
+    LEDGER_APPLY,
+    LEDGER_DROP,
+    LESSON_EDIT,
+    LESSON_NEW,
+    LESSON_NO,
+    LESSON_YES,
     LINK,
     MODAL_SHOWN,
     TIMELINE_OPEN,
@@ -46,7 +73,8 @@ async def take_click(desk: Desk, body: Json) -> Json | None:
     click = read_click(body, desk.me)
     if click.action_id.startswith(LINK):
         return None  # Slack opens the link itself
-    handle = _HANDLERS.get(click.action_id)
+    # The buttons of a row differ by their place.
+    handle = _HANDLERS.get(click.action_id) or _HANDLERS.get(click.action_id.rpartition(".")[0])
     if handle is None:
         log.info("unknown_action", action=redact(click.action_id[:80]))
         raise InvalidError(
@@ -101,7 +129,7 @@ async def _details(desk: Desk, click: Click) -> None:
         answer = await desk.ask(query)
         runs = detailed_runs(answer)
         timelines = await desk.store.read_async(read_timelines, runs, _EVENTS_IN_DETAILS)
-        await desk.show(click, details_modal(answer, timelines))
+        await desk.show(click, carrying(details_modal(answer, timelines), click))
 
     await _once(desk, click, show)
 
@@ -112,7 +140,8 @@ async def _branches(desk: Desk, click: Click) -> None:
     async def show() -> None:
         everywhere = replace(query, branch=None, all_branches=True)
         answer = await desk.ask(everywhere)
-        await desk.show(click, branches_modal(answer, desk.policy.main_branch))
+        view = branches_modal(answer, desk.policy.main_branch)
+        await desk.show(click, carrying(view, click))
 
     await _once(desk, click, show)
 
@@ -129,7 +158,8 @@ async def _turn_page(desk: Desk, click: Click) -> None:
 
 async def _show_page(desk: Desk, click: Click, *, instead: bool = False) -> None:
     query, page = read_query(click.value)
-    await desk.show(click, show_all_modal(await desk.ask(query), page), instead=instead)
+    view = carrying(show_all_modal(await desk.ask(query), page), click)
+    await desk.show(click, view, instead=instead)
 
 
 async def _timeline(desk: Desk, click: Click) -> None:
@@ -164,5 +194,17 @@ _HANDLERS: dict[str, Callable[[Desk, Click], Awaitable[None]]] = {
     FAILING_POST_HERE: _post_here,
     FAILING_PREVIOUS_PAGE: _turn_page,
     FAILING_SHOW_ALL: _show_all,
+    INCIDENT_OPEN: open_by_button,
+    INCIDENT_OWNER: note_owner,
+    INCIDENT_SAVE_DRAFT: keep_draft,
+    INCIDENT_CLOSE: close_incident,
+    DRAFT_WRITE: write_rule,
+    DRAFT_HAND_OVER: hand_draft_over,
+    LEDGER_APPLY: choose,
+    LEDGER_DROP: choose,
+    LESSON_YES: say_yes,
+    LESSON_NO: say_no,
+    LESSON_NEW: say_no,
+    LESSON_EDIT: edit_rule,
     TIMELINE_OPEN: _timeline,
 }

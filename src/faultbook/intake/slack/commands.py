@@ -11,11 +11,15 @@ from faultbook.intake.slack.grammar import (
     Ask,
     ChitChat,
     Help,
+    Lessons,
+    Review,
     Unclear,
     parse,
     parse_diff,
     parse_filters,
+    visible_words,
 )
+from faultbook.intake.slack.incidents import open_by_command
 from faultbook.intake.slack.payloads import Command, Json, read_command
 from faultbook.operations.questions import ReplyTo
 from faultbook.view.message import Message
@@ -27,9 +31,14 @@ _ANSWER_SECONDS = 2.0
 _VERBS: dict[str, Callable[[str, Instant], Ask]] = {
     "failing": parse_filters,
     "diff": parse_diff,
+    "lesson": lambda text, _now: Lessons(visible_words(text)),
+    "review": lambda text, _now: Review(visible_words(text)),
     "help": lambda _text, _now: Help(),
 }
-_WHOLE_COMMANDS = {"/failing": "failing"}
+_WHOLE_COMMANDS = {"/failing": "failing", "/incident": "incident"}
+_OPENS = "incident"
+"""The verb that opens a window instead of an answer."""
+_NAMES = (*_VERBS, _OPENS)
 
 
 async def take_command(desk: Desk, body: Json) -> Json | None:
@@ -39,6 +48,10 @@ async def take_command(desk: Desk, body: Json) -> Json | None:
         UnavailableError: the store does not answer.
     """
     command = read_command(body)
+    verb, text = _split(command)
+    if verb == _OPENS:
+        await open_by_command(desk, command, text)
+        return None
     answering = asyncio.ensure_future(_answer(desk, command))
     done, _ = await asyncio.wait({answering}, timeout=_ANSWER_SECONDS)
     if not done:
@@ -88,5 +101,5 @@ def _understand(verb: str, text: str, now: Instant) -> Ask | None:
 
 
 def _nearest(verb: str) -> str | None:
-    near = difflib.get_close_matches(verb, _VERBS, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(verb, _NAMES, n=1, cutoff=0.5)
     return near[0] if near else None

@@ -10,11 +10,13 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from faultbook.base.errors import UnavailableError
+from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.base.redaction import redact
 from faultbook.base.slack_refusal import read_refusal
 from faultbook.intake.slack.payloads import Click, Identity
+from faultbook.intake.slack.people import People
 from faultbook.intake.slack.tasks import Tasks
+from faultbook.ledger.snapshot import LedgerAccess
 from faultbook.model.answer import FailingAnswer, FailingQuery
 from faultbook.model.notice import NewNotice
 from faultbook.model.policy import Policy
@@ -49,6 +51,8 @@ class Desk:
     Attributes:
         wake: tells the courier that something is owed to a channel.
         connection: says how the connection to Slack stands, in words.
+        people: their names.
+        ledger: the ledger in git; None where no remote is set.
     """
 
     store: Store
@@ -60,6 +64,8 @@ class Desk:
     render: Renderer
     wake: Callable[[str], None]
     connection: Callable[[], str]
+    people: People
+    ledger: LedgerAccess | None = None
 
     async def accept(self, keys: Sequence[str], owed: NewNotice | None) -> bool:
         """Take a delivery once, with what it owes; durable when it returns.
@@ -71,6 +77,20 @@ class Desk:
         if is_new and owed is not None:
             self.wake(owed.target)
         return is_new
+
+    def need_ledger(self) -> LedgerAccess:
+        """Give the ledger in git.
+
+        Raises:
+            InvalidError: none is set.
+        """
+        if self.ledger is None:
+            raise InvalidError(
+                "No ledger is set, so nothing happened.",
+                code="ledger_not_set",
+                next_step="Set `remote` under `[ledger]` in faultbook.toml, and start me again.",
+            )
+        return self.ledger
 
     async def ask(self, query: FailingQuery) -> FailingAnswer:
         """Ask what is failing, off the event loop."""

@@ -12,9 +12,14 @@ from faultbook.intake.slack.clicks import take_click
 from faultbook.intake.slack.commands import ephemeral, take_command
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.events import NOT_RECORDED, take_event
-from faultbook.intake.slack.payloads import Json, read_click
+from faultbook.intake.slack.incidents import open_by_shortcut
+from faultbook.intake.slack.payloads import Json, read_click, read_shortcut
+from faultbook.intake.slack.submissions import take_submission
 from faultbook.view.message import Message
 from faultbook.view.slack_words import own_error_message, refusal_message
+
+OPEN_INCIDENT = "open_incident"
+"""The callback of the message shortcut, as the manifest names it."""
 
 log = structlog.get_logger("slack")
 
@@ -35,7 +40,13 @@ def open_door(desk: Desk) -> Dispatcher:
         return await _acknowledged(desk, body, lambda: take_click(desk, body))
 
     async def on_shortcut(body: Json) -> Json | None:
-        return await _acknowledged(desk, body, _unknown_shortcut)
+        return await _acknowledged(desk, body, lambda: _take_shortcut(desk, body))
+
+    async def on_submission(body: Json) -> Json | None:
+        try:
+            return await take_submission(desk, body)
+        except Exception as error:  # noqa: BLE001 - the boundary: the person is told
+            return _kept_open(body, _explain(error))
 
     return Dispatcher(
         desk.client,
@@ -44,7 +55,7 @@ def open_door(desk: Desk) -> Dispatcher:
             event=on_event,
             command=on_command,
             click=on_click,
-            submission=_nothing,
+            submission=on_submission,
             closing=_nothing,
             shortcut=on_shortcut,
             options=_no_options,
@@ -75,12 +86,28 @@ def _explain(error: Exception) -> Message:
     return own_error_message(number)
 
 
-async def _unknown_shortcut() -> Json | None:
+async def _take_shortcut(desk: Desk, body: Json) -> Json | None:
+    shortcut = read_shortcut(body, desk.me)
+    if shortcut.callback_id == OPEN_INCIDENT:
+        await open_by_shortcut(desk, shortcut)
+        return None
     raise InvalidError(
         "I have no such shortcut any more, so nothing happened.",
         code="unknown_shortcut",
         next_step="Mention me, or use /failing.",
     )
+
+
+def _kept_open(body: Json, message: Message) -> Json | None:
+    """Keep a modal open with what was written in it, and say under its first input what happened.
+
+    Slack takes errors for inputs only.
+    """
+    blocks = (body.get("view") or {}).get("blocks") or []
+    first = next((str(one.get("block_id")) for one in blocks if one.get("type") == "input"), None)
+    if first is None:
+        return None
+    return {"response_action": "errors", "errors": {first: message.text}}
 
 
 async def _nothing(body: Json) -> Json | None:

@@ -1,6 +1,8 @@
 """Events: what people say to the bot, Home, and being brought into a channel."""
 
 import secrets
+from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 import structlog
@@ -16,12 +18,18 @@ from faultbook.intake.slack.grammar import (
     DiffRequest,
     Failing,
     Help,
+    Lessons,
+    OpenIncident,
+    Review,
     Unreadable,
     parse,
 )
 from faultbook.intake.slack.payloads import Arrived, Heard, HomeOpened, Json, read_event
 from faultbook.model.answer import FailingQuery
 from faultbook.model.notice import NewNotice
+from faultbook.operations.drafts import list_due_from
+from faultbook.operations.ledger import read_queue
+from faultbook.operations.lessons import newest_lessons, suggest_lessons
 from faultbook.operations.questions import (
     Owed,
     ReplyTo,
@@ -30,7 +38,7 @@ from faultbook.operations.questions import (
     owed_diff,
 )
 from faultbook.view.message import Message
-from faultbook.view.slack_home import home_view
+from faultbook.view.slack_home import LEARNED, LedgerPart, home_view
 from faultbook.view.slack_words import own_error_message, refusal_message
 
 _LAST_REDELIVERY = 3
@@ -64,24 +72,50 @@ def owed_for(ask: Ask, to: ReplyTo) -> NewNotice | None:
         return owed_answer(to, ask.query)
     if isinstance(ask, DiffRequest):
         return owed_diff(to, ask.before, ask.after)
-    if isinstance(ask, Unreadable):
-        error = ask.error
-        return to.notice(
-            Owed.UNREADABLE,
-            message=redact(error.message),
-            code=error.code,
-            next_step=redact(error.next_step),
-        )
     if isinstance(ask, ChitChat):
         return None
-    return to.notice(Owed.HELP if isinstance(ask, Help) else Owed.UNCLEAR)
+    for kind, make in _OWED_FOR.items():
+        if isinstance(ask, kind):
+            return make(ask, to)
+    return to.notice(Owed.UNCLEAR)
+
+
+def _owed_unreadable(ask: Unreadable, to: ReplyTo) -> NewNotice:
+    error = ask.error
+    return to.notice(
+        Owed.UNREADABLE,
+        message=redact(error.message),
+        code=error.code,
+        next_step=redact(error.next_step),
+    )
+
+
+_OWED_FOR: dict[type, Callable[[Any, ReplyTo], NewNotice]] = {
+    Unreadable: _owed_unreadable,
+    Lessons: lambda ask, to: to.notice(Owed.LESSONS, words=redact(ask.words)),
+    Review: lambda ask, to: to.notice(Owed.REVIEW, area=redact(ask.area)),
+    OpenIncident: lambda _, to: to.notice(Owed.OFFER_INCIDENT),
+    Help: lambda _, to: to.notice(Owed.HELP),
+}
 
 
 async def publish_home(desk: Desk, user: str) -> None:
     """Paint a person's Home from the store."""
     answer = await desk.ask(FailingQuery())
-    view = home_view(answer, connection=desk.connection())
+    ledger = await desk.store.in_thread(_ledger_part, desk, user)
+    view = home_view(answer, connection=desk.connection(), ledger=ledger)
     await desk.client.views_publish(user_id=user, view=view)
+
+
+def _ledger_part(desk: Desk, user: str) -> LedgerPart | None:
+    if desk.ledger is None:
+        return None
+    store = desk.store
+    return LedgerPart(
+        due=store.read(list_due_from, user),
+        learned=newest_lessons(store, desk.ledger.snapshot(), LEARNED),
+        queue=store.read(read_queue),
+    )
 
 
 async def _hear(desk: Desk, heard: Heard, redelivery: int) -> None:
@@ -112,7 +146,18 @@ async def _take(desk: Desk, heard: Heard, now: Instant) -> None:
     if owed is not None:
         # A mention can come as two events that tell of the same message.
         message = f"message:{heard.team}:{heard.channel}:{heard.ts}"
-        await desk.accept([f"event:{heard.team}:{heard.event_id}", message], owed)
+        is_new = await desk.accept([f"event:{heard.team}:{heard.event_id}", message], owed)
+        if is_new and isinstance(ask, Failing) and to.thread_ts and desk.ledger is not None:
+            # After the answer, in its thread; lost with a crash, it comes with the next answer.
+            desk.tasks.start("suggestion", lambda: _suggest(desk, ask.query, to))
+
+
+async def _suggest(desk: Desk, query: FailingQuery, to: ReplyTo) -> None:
+    answer = await desk.ask(query)
+    snapshot = desk.need_ledger().snapshot()
+    woken = await desk.store.in_thread(suggest_lessons, desk.store, snapshot, answer, to)
+    if woken is not None:
+        desk.wake(woken)
 
 
 async def _say(desk: Desk, heard: Heard, note: Message) -> bool:

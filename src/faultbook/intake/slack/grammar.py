@@ -43,6 +43,25 @@ class DiffRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Lessons:
+    """Have we seen this before? Without words, the thread's own are meant."""
+
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What has to be read before something new starts in an area?"""
+
+    area: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident is to be written down."""
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What can be asked?"""
 
@@ -64,7 +83,9 @@ class Unreadable:
     error: InvalidError
 
 
-Ask: TypeAlias = Failing | DiffRequest | Help | ChitChat | Unclear | Unreadable
+Ask: TypeAlias = (
+    Failing | DiffRequest | Lessons | Review | OpenIncident | Help | ChitChat | Unclear | Unreadable
+)
 
 
 def parse(text: str, mention: str, now: Instant) -> Ask:
@@ -97,6 +118,11 @@ def parse_diff(text: str, now: Instant) -> Ask:
         return Unclear() if said.is_long else _points(said.words, now)
     except InvalidError as error:
         return Unreadable(error)
+
+
+def visible_words(text: str) -> str:
+    """Give the words that follow a verb, as they were written."""
+    return " ".join(word.text for word in read_words(text, _NO_MENTION).words)
 
 
 def _understand(words: Sequence[Word], now: Instant) -> Ask:
@@ -152,6 +178,34 @@ def _help(reader: Reader, now: Instant) -> Ask:
     del now
     _need(reader.take(phrases.HELP) and reader.is_done)
     return Help()
+
+
+def _seen_before(reader: Reader, now: Instant) -> Ask:
+    """`have we seen this before`, `have we seen pdf missing before`, `lessons about pdf`."""
+    del now
+    if reader.take(phrases.SEEN_THIS) and reader.is_done:
+        return Lessons()
+    reader.at = 0
+    _need(reader.take(phrases.SEEN))
+    reader.drop_tail(phrases.BEFORE)
+    return Lessons(_rest(reader))
+
+
+def _review(reader: Reader, now: Instant) -> Ask:
+    """`review billing`, `what should I read before I automate billing`."""
+    del now
+    _need(reader.take(phrases.REVIEW))
+    return Review(_rest(reader))
+
+
+def _open_incident(reader: Reader, now: Instant) -> Ask:
+    del now
+    _need(reader.take(phrases.OPEN_INCIDENT) and reader.is_done)
+    return OpenIncident()
+
+
+def _rest(reader: Reader) -> str:
+    return " ".join(word.text for word in reader.rest)
 
 
 def _changed(reader: Reader, now: Instant) -> Ask:
@@ -278,6 +332,9 @@ def _point(texts: Sequence[str], now: Instant) -> Point | InvalidError:
 
 _FORMS: tuple[Form, ...] = (
     _help,
+    _seen_before,
+    _review,
+    _open_incident,
     _changed,
     _plain,
     _how_things_are,

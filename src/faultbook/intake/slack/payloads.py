@@ -5,7 +5,7 @@ https://docs.slack.dev/reference/interaction-payloads/. Payloads are signed, or 
 socket, so a missing field reads as empty rather than as an error.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
@@ -118,7 +118,13 @@ class Click:
 
     Attributes:
         message_ts, thread_ts: the message it is in; empty in a view.
+        user_name: the short name that the payload carries.
+        block_id: names the record where an element has no value of its own.
+        value: of a button or a chosen option; the chosen person's id for a menu of people.
         view_id, view_hash: the view it is in; empty in a message.
+        is_ephemeral: only who clicked sees the message, so nothing can be said in its thread.
+        metadata: what we put into that view, unseen.
+        values: what stands in that view's inputs, by block and action.
         response_url: where an ephemeral answer may go; empty in a view.
     """
 
@@ -135,6 +141,11 @@ class Click:
     view_hash: str
     view_type: str
     response_url: str
+    user_name: str = ""
+    block_id: str = ""
+    is_ephemeral: bool = False
+    metadata: str = ""
+    values: Json = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -152,7 +163,7 @@ def read_click(body: Json, me: Identity) -> Click:
         team=_team(body, me),
         user=_text(body.get("user") or {}, "id"),
         action_id=_text(action, "action_id"),
-        value=_text(action, "value"),
+        value=_value_of(action),
         action_ts=_text(action, "action_ts"),
         trigger_id=_text(body, "trigger_id"),
         channel=_text(body.get("channel") or {}, "id") or _text(container, "channel_id"),
@@ -162,7 +173,100 @@ def read_click(body: Json, me: Identity) -> Click:
         view_hash=_text(view, "hash"),
         view_type=_text(view, "type"),
         response_url=_text(body, "response_url"),
+        user_name=_text(body.get("user") or {}, "name"),
+        block_id=_text(action, "block_id"),
+        is_ephemeral=bool(container.get("is_ephemeral")),
+        metadata=_text(view, "private_metadata"),
+        values=_values(view),
     )
+
+
+def _value_of(action: Json) -> str:
+    chosen: Json = action.get("selected_option") or {}
+    return _text(action, "value") or _text(action, "selected_user") or _text(chosen, "value")
+
+
+def _values(view: Json) -> Json:
+    found = (view.get("state") or {}).get("values")
+    return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A person submitted a modal.
+
+    Attributes:
+        callback_id: which modal it is.
+        metadata: what we put into it, unseen.
+        values: what was entered, by block and action.
+    """
+
+    team: str
+    user: str
+    user_name: str
+    callback_id: str
+    view_id: str
+    view_hash: str
+    metadata: str
+    values: Json
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Identify the submission, however often it is delivered, and the modal it settles."""
+        return (
+            f"submission:{self.team}:{self.view_id}:{self.view_hash}",
+            settles_view(self.team, self.view_id),
+        )
+
+
+def settles_view(team: str, view_id: str) -> str:
+    """Name what a modal comes to once: kept as a draft, or submitted."""
+    return f"view:{team}:{view_id}"
+
+
+def read_submission(body: Json, me: Identity) -> Submission:
+    """Read a `view_submission` payload."""
+    view: Json = body.get("view") or {}
+    user: Json = body.get("user") or {}
+    return Submission(
+        team=_team(body, me),
+        user=_text(user, "id"),
+        user_name=_text(user, "name"),
+        callback_id=_text(view, "callback_id"),
+        view_id=_text(view, "id"),
+        view_hash=_text(view, "hash"),
+        metadata=_text(view, "private_metadata"),
+        values=_values(view),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A person used a shortcut on a message.
+
+    Attributes:
+        click: who, where and by which trigger, as for a click.
+        message_text: the message's text, escaped as Slack sends it.
+    """
+
+    callback_id: str
+    click: Click
+    message_text: str
+
+
+def read_shortcut(body: Json, me: Identity) -> Shortcut:
+    """Read a `message_action` or `shortcut` payload."""
+    message: Json = body.get("message") or {}
+    callback_id = _text(body, "callback_id")
+    ts = _text(message, "ts") or _text(body, "message_ts")
+    click = replace(
+        read_click(body, me),
+        action_id=callback_id,
+        action_ts=_text(body, "action_ts"),
+        message_ts=ts,
+        thread_ts=_text(message, "thread_ts") or ts or None,
+    )
+    return Shortcut(callback_id, click, _text(message, "text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +278,28 @@ class Command:
     user: str
     channel: str
     response_url: str
+    team: str = ""
+    user_name: str = ""
+    trigger_id: str = ""
+
+    def as_click(self) -> Click:
+        """Show it as what opens a window: its trigger can, as that of a click."""
+        return Click(
+            team=self.team,
+            user=self.user,
+            action_id=self.name,
+            value=self.text,
+            action_ts=self.trigger_id,  # once for each command
+            trigger_id=self.trigger_id,
+            channel=self.channel,
+            message_ts="",
+            thread_ts=None,
+            view_id="",
+            view_hash="",
+            view_type="",
+            response_url=self.response_url,
+            user_name=self.user_name,
+        )
 
 
 def read_command(body: Json) -> Command:
@@ -184,6 +310,9 @@ def read_command(body: Json) -> Command:
         user=_text(body, "user_id"),
         channel=_text(body, "channel_id"),
         response_url=_text(body, "response_url"),
+        team=_text(body, "team_id"),
+        user_name=_text(body, "user_name"),
+        trigger_id=_text(body, "trigger_id"),
     )
 
 

@@ -164,6 +164,33 @@ WHAT_CHANGED = Phrases(
     *("what is the difference", "show changes", "what got worse", "what got fixed"),
     *("what was fixed", "what recovered"),
 )
+SEEN_THIS = Phrases(
+    *("have we seen this before", "have we seen this", "have we seen it before", "seen this"),
+    *("seen this before", "did we see this before", "has this happened before", "known"),
+    *("did this happen before", "have we had this before", "have we had this", "is this known"),
+    *("is this a known failure", "is this a known problem", "is this a known issue", "lessons"),
+    *("do we know this", "do we know this one", "is there a lesson for this", "any lessons"),
+    *("do we have a lesson for this", "is this new", "has this been seen before", "lesson"),
+    *("did we have this before", "what do we know about this", "any lesson for this"),
+    *("have you seen this before", "have you seen this", "was this seen before", "is it known"),
+)
+SEEN = Phrases(
+    *("have we seen", "have we ever seen", "did we ever see", "did we see", "have you seen"),
+    *("have we had", "lesson about", "lessons about", "lessons on", "lesson on", "lessons for"),
+    *("lesson for", "what do we know about", "is there a lesson about", "any lessons about"),
+    *("do we have a lesson about", "is there a lesson for", "any lessons on", "find lessons"),
+    *("search lessons for", "search lessons", "lesson", "lessons", "what did we learn about"),
+)
+BEFORE = Phrases("before", "already", "in the past", "yet", "earlier")
+REVIEW = Phrases(
+    *("review", "review area", "what should i read before i automate", "lessons to read for"),
+    *("what should we read before we automate", "what to read before automating"),
+)
+OPEN_INCIDENT = Phrases(
+    *("open incident", "open an incident", "open a new incident", "new incident", "incident"),
+    *("report incident", "report an incident", "file an incident", "start an incident"),
+    *("create an incident", "create incident", "write an incident"),
+)
 PREPOSITIONS = Phrases("in", "on", "for", "of", "at", "with", "about", "under")
 KIND_OF = {
     "environment": "environment",

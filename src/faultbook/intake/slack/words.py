@@ -68,6 +68,12 @@ class Said:
     is_long: bool
 
 
+def plain_words(text: str, mention: str) -> str:
+    """Give a message as its author typed it: tokens resolved, line ends and marks kept."""
+    plain = _TOKEN.sub(lambda token: _resolve(token[0], mention), text)
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+
+
 def read_words(text: str, mention: str) -> Said:
     """Read a message's words; `mention` is the start of the token that names the bot."""
     plain = _TOKEN.sub(lambda token: _resolve(token[0], mention), text[: _LONGEST * 2])
