@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from faultbook.assembly.bot import Bot, start_bot
 from faultbook.assembly.house import House, database_url, open_house
+from faultbook.assembly.ledger import start_ledger
 from faultbook.assembly.templates import template
 from faultbook.assembly.workspace import Workspace, start_workspace, stop_workspace
 from faultbook.base.errors import UnavailableError
@@ -26,6 +27,7 @@ from faultbook.intake.http.app import build_app
 from faultbook.intake.timer.clockwork import Clockwork
 from faultbook.intake.timer.samples import SampleJobs
 from faultbook.intake.wrapper.spool import deliver_spool
+from faultbook.ledger.snapshot import LedgerAccess
 
 log = structlog.get_logger()
 
@@ -57,6 +59,7 @@ class Ready:
     page: str | None
     team: str | None
     database: str
+    ledger: str | None
     seconds: float
 
 
@@ -75,7 +78,8 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         listener = stack.enter_context(_listen(settings.http.host, settings.http.port))
         house = await asyncio.to_thread(open_house, settings)
         stack.push_async_callback(asyncio.to_thread, house.close)
-        workspace, bot = await _start_slack(house, options, stack)
+        ledger = await start_ledger(house, stack, samples=options.samples)
+        workspace, bot = await _start_slack(house, options, stack, ledger)
         await _start_server(_app(house, bot), listener, stack)
         _start_timers(house, options, stack)
         host, port = listener.getsockname()[:2]
@@ -85,6 +89,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
                 page=workspace.page if workspace else None,
                 team=bot.team if bot and not workspace else None,
                 database=make_url(database_url(settings)).render_as_string(hide_password=True),
+                ledger=ledger.remote if ledger else None,
                 seconds=time.monotonic() - began,
             )
         )
@@ -92,7 +97,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
 
 
 async def _start_slack(
-    house: House, options: UpOptions, stack: AsyncExitStack
+    house: House, options: UpOptions, stack: AsyncExitStack, ledger: LedgerAccess | None
 ) -> tuple[Workspace | None, Bot | None]:
     """Connect to the Slack that is set, or to a local workspace where none is."""
     if not options.slack:
@@ -109,7 +114,7 @@ async def _start_slack(
                 "slack": settings.slack.model_copy(update={"api_url": workspace.api_url}),
             }
         )
-    bot = await start_bot(replace(house, settings=settings))
+    bot = await start_bot(replace(house, settings=settings), ledger=ledger)
     stack.push_async_callback(bot.stop)
     return workspace, bot
 

@@ -59,5 +59,7 @@ def _say_ready(ready: Ready) -> None:
         click.echo(f"  Ask it    in Slack, team {ready.team}")
     click.echo(f"  HTTP API  {ready.api}")
     click.echo(f"  Records   {ready.database}")
+    if ready.ledger:
+        click.echo(f"  Ledger    {ready.ledger}")
     click.echo("  Stop it   Ctrl-C")
     sys.stdout.flush()
