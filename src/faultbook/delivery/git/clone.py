@@ -117,12 +117,13 @@ class LedgerClone:
         before, template = self._files, self.snapshot.template
         paths = (self._folder, TEMPLATE)
         self.head, self._files = head, self.repository.read(head, paths)
-        self.highest = max(self.highest, highest, self._highest_since(since))
+        known = max(self.highest, highest)
+        self.highest = max(known, self._highest_since(since))
         findings: list[PushedFinding] = []
         if head is not None and since is not None and since != head:
             if not self.known:
                 before = self.repository.read(since, paths)
-            findings = self._findings(since, head, before, template)
+            findings = self._findings((since, head), before, template, known)
         self.known = True
         self._store.write(
             note_head,
@@ -164,17 +165,17 @@ class LedgerClone:
         self._store.write(owe, new)
 
     def _findings(
-        self, since: str, head: str, before: Mapping[str, bytes], template: str
+        self, span: tuple[str, str], before: Mapping[str, bytes], template: str, highest: int
     ) -> list[PushedFinding]:
         """Find the problems that people's commits brought; those of before are not said again."""
-        git = self.repository.git
+        git, (since, head) = self.repository.git, span
         authors = hand_authors(git, self._folder, head, since)
         if not authors:
             return []
         own = self._make_snapshot()
-        old = {_key(one) for one in self._check(before, template)}
-        new = self._check(self._files, own.template, before)
-        found = [one for one in new if _key(one) not in old]
+        old = {_key(one) for one in check_files(before, template=template, highest=highest)}
+        new = check_files(self._files, base=before, template=own.template, highest=highest)
+        found = [one for one in new if not one.warning and _key(one) not in old]
         told = []
         for one in found:
             who = who_wrote(git, one.path, one.line, head, since) or authors[0]
@@ -184,15 +185,6 @@ class LedgerClone:
                 )
             )
         return told
-
-    def _check(
-        self,
-        files: Mapping[str, bytes],
-        template: str,
-        base: Mapping[str, bytes] | None = None,
-    ) -> list[Finding]:
-        found = check_files(files, base=base, template=template, highest=self.highest)
-        return [one for one in found if not one.warning]
 
     def _make_snapshot(self) -> LedgerSnapshot:
         own = self._files.get(TEMPLATE)
