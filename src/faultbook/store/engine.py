@@ -9,10 +9,18 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import stamina
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from faultbook.base.clock import Clock, system_clock
 from faultbook.base.errors import InvalidError, UnavailableError
+from faultbook.base.text import one_line
 from faultbook.store.migrate import migrate
 from faultbook.store.transaction import Transaction
 from faultbook.store.writer import GroupingWriter
@@ -129,11 +137,20 @@ def _is_retried(error: Exception) -> bool:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        words = str(getattr(error, "orig", None) or "every connection is in use")
         raise UnavailableError(
-            f"The database does not answer: {str(error.orig).strip()}",
+            f"The database does not answer: {one_line(words)}",
             code="store_unavailable",
             next_step="Check that it runs and that no other program holds it; then try again.",
+        ) from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # its branches are about what was written
+            raise
+        raise UnavailableError(
+            f"The database can't be read: {one_line(str(error.orig))}",
+            code="store_broken",
+            next_step="Put a backup in its place, or move the file away to begin anew.",
         ) from error
 
 
@@ -162,7 +179,7 @@ def open_store(url: str, clock: Clock = system_clock) -> Store:
 def _make_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: of a port that is no number
         raise InvalidError(
             "The database URL can't be read.",
             next_step="Write sqlite:////path/to/file.db or postgresql://user@host/name.",
@@ -175,7 +192,7 @@ def _make_engine(url: str) -> Engine:
             driver, pool_size=_POSTGRES_CONNECTIONS, max_overflow=4, pool_pre_ping=True
         )
     if backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(Path(str(parsed.database)).parent)
         engine = create_engine(parsed.set(drivername="sqlite"), pool_size=_READERS + 2)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -185,6 +202,18 @@ def _make_engine(url: str) -> Engine:
         next_step="Write sqlite:////path/to/file.db or postgresql://user@host/name.",
         where="FAULTBOOK_DATABASE_URL",
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UnavailableError(
+            f"{folder} can't be made: {error.strerror}.",
+            code="home_unavailable",
+            next_step="Let FAULTBOOK_HOME name a folder that can be written.",
+            where="FAULTBOOK_HOME",
+        ) from error
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own

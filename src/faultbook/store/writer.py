@@ -5,6 +5,7 @@ is answered before the commit. If the transaction itself dies, each member is ru
 operation does SQL only: no I/O, hashing or rendering, or all who wait behind it would wait for it.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -30,27 +31,39 @@ class GroupingWriter:
         self._clock = clock
         self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._closed = False
+        self._submitting = threading.Lock()  # so that nothing is queued behind the end
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     def submit(self, operation: Callable[[Transaction], Any]) -> "Future[Any]":
         """Queue an operation; the future resolves after its commit."""
-        if self._closed:
-            raise RuntimeError("the store is closed")
         future: Future[Any] = Future()
-        self._queue.put((operation, future))
+        with self._submitting:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            self._queue.put((operation, future))
         return future
 
     def close(self) -> None:
         """Finish what is queued, then end the thread."""
-        self._closed = True
-        self._queue.put(None)
+        with self._submitting:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            while (group := self._next_group()) is not None:
-                self._commit_group(connection, group)
+        group = self._next_group()
+        while group is not None:
+            try:
+                with self._engine.connect() as opened:
+                    connection = opened.execution_options(isolation_level="AUTOCOMMIT")
+                    while group is not None:
+                        self._commit_group(connection, group)
+                        group = self._next_group()
+            except Exception as error:  # noqa: BLE001 - the connection is lost; a new one follows
+                if group is not None:
+                    _answer_all(group, error)
+                    group = self._next_group()
 
     def _next_group(self) -> list[Work] | None:
         first = self._queue.get()
@@ -74,12 +87,13 @@ class GroupingWriter:
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except DBAPIError as error:  # another process holds the lock: that is everyone's answer
-            for _, future in group:
-                future.set_exception(error)
+            _answer_all(group, error)
+            if _in_transaction(connection):  # one that could not be rolled back before
+                connection.exec_driver_sql("ROLLBACK")
             return
         try:
             answers = self._try_group(connection, group)
-        except DBAPIError as error:
+        except Exception as error:  # noqa: BLE001 - SQLite out of memory is a MemoryError
             if len(group) == 1:
                 group[0][1].set_exception(error)
                 return
@@ -98,7 +112,7 @@ class GroupingWriter:
         """Run all in the transaction that was begun, and commit it.
 
         Raises:
-            DBAPIError: the transaction itself died; nothing of the group is in the store.
+            Exception: the transaction itself died; nothing of the group is in the store.
         """
         execute = connection.exec_driver_sql
         try:
@@ -106,7 +120,8 @@ class GroupingWriter:
             execute("COMMIT")
         except BaseException:
             if _in_transaction(connection):
-                execute("ROLLBACK")
+                with contextlib.suppress(DBAPIError):  # tried again before the next one
+                    execute("ROLLBACK")
             raise
         return answers
 
@@ -125,6 +140,12 @@ class GroupingWriter:
             return None, error
         execute("RELEASE member")
         return result, None
+
+
+def _answer_all(group: list[Work], error: Exception) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)
 
 
 def _in_transaction(connection: Connection) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from faultbook.base.errors import UnavailableError
 from faultbook.intake.http.recorder import Recorder
 from faultbook.model.run import WholeRun
 from faultbook.operations.recording import read_run
@@ -56,3 +57,20 @@ async def test_a_reporter_that_gives_up_takes_nothing_with_it(sqlite_store: Stor
     await asyncio.sleep(0)
     leaving.cancel()
     assert sqlite_store.read(read_run, await staying).start.series.workflow == "staying"
+
+
+async def test_what_the_store_could_not_answer_is_not_written_again_for_anyone(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    async def lose_the_answer(_operation: object, runs: list[WholeRun]) -> list[str]:
+        asked.append(len(runs))
+        raise UnavailableError("the connection broke while it was committing")
+
+    monkeypatch.setattr(sqlite_store, "write_async", lose_the_answer)
+    recorder = Recorder(sqlite_store)
+    runs = [whole_run(at=START + n) for n in range(5)]
+    answers = await asyncio.gather(*map(recorder.record, runs), return_exceptions=True)
+    assert asked == [5]
+    assert all(isinstance(answer, UnavailableError) for answer in answers)

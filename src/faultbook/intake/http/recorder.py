@@ -8,6 +8,7 @@ before the commit.
 import asyncio
 from collections.abc import Sequence
 
+from faultbook.base.errors import UnavailableError
 from faultbook.model.run import WholeRun
 from faultbook.operations.recording import record_runs
 from faultbook.store.engine import Store
@@ -43,6 +44,13 @@ class Recorder:
     async def _write(self, group: Sequence[_Waiting]) -> None:
         try:
             run_ids = await self._store.write_async(record_runs, [run for run, _ in group])
+        except UnavailableError as error:
+            # None of them is the cause, and on PostgreSQL a lost answer to the commit may hide that
+            # they are recorded: only who reports can tell whether to send it again.
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            return
         except Exception as error:  # noqa: BLE001 - it is handed on to who asked
             if len(group) > 1:  # one of them may be the cause; the others must not suffer for it
                 for member in group:
