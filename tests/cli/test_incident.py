@@ -180,6 +180,8 @@ def test_statistics_tell_areas_repeats_lag_and_what_holds_the_rules(team: Team) 
     text = team.run("ledger", "stats").out
     assert text.startswith("3 lessons in force, 0 retired\n\nBy area\n  billing: 2\n  ci: 1\n")
     assert "Held by a test or a gate: 1 of 3\n" in text
+    team.write(b"", "tests/test_cache.py")  # the rule of lesson 2 names it
+    assert "Held by a test or a gate: 2 of 3\n" in team.run("ledger", "stats").out
 
 
 def test_on_a_terminal_the_long_text_is_written_in_the_editor(team: Team, tmp_path: Path) -> None:

@@ -90,7 +90,8 @@ def stats(*, as_json: bool) -> None:
     incidents = {path: file.fields for path, file in state.incidents.items()}
     counted = {lesson: found.count for lesson, found in read_counted(settings).items()}
     committed = tree.worktree.commit_times() if tree.worktree.has_git else {}
-    told = count_ledger(state.lessons, incidents, committed, counted)
+    names_test = tree.worktree.names_test
+    told = count_ledger(state.lessons, incidents, committed, counted, names_test)
     if as_json:
         write_json(stats_document(told))
     else:

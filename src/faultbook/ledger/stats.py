@@ -4,7 +4,7 @@ No time to repair is counted and no severity averaged: neither tells whether any
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -54,8 +54,7 @@ class LedgerStats:
         repeats: by lesson how often its failure came again: incidents that name a lesson which
             had one before, and repeats that the bot counted.
         lags: one for each incident whose date can be read.
-        enforcement: by what holds the rule, how many lessons in force; None where no incident
-            file says it.
+        enforcement: by what holds the rule, how many lessons in force; None where nothing says it.
     """
 
     lessons: int
@@ -81,6 +80,7 @@ def count_ledger(
     incidents: Mapping[str, IncidentFields],
     committed_at: Mapping[str, int],
     counted: Mapping[int, int],
+    names_test: Callable[[str], bool],
 ) -> LedgerStats:
     """Count a ledger.
 
@@ -89,6 +89,8 @@ def count_ledger(
         incidents: its incident files, by path.
         committed_at: when each file was first committed, in seconds since the epoch.
         counted: repeats that the bot counted, by lesson.
+        names_test: tells of a rule whether it names a test that is there; that counts where the
+            lesson has no incident file.
     """
     rows = list(lessons)
     return LedgerStats(
@@ -97,7 +99,7 @@ def count_ledger(
         areas=_areas(rows),
         repeats=_repeats(incidents.values(), counted),
         lags=tuple(_lags(incidents, committed_at)),
-        enforcement=_enforcement(rows, incidents.values()),
+        enforcement=_enforcement(rows, incidents.values(), names_test),
     )
 
 
@@ -134,7 +136,9 @@ def _lags(
 
 
 def _enforcement(
-    rows: Iterable[Lesson], incidents: Iterable[IncidentFields]
+    rows: Iterable[Lesson],
+    incidents: Iterable[IncidentFields],
+    names_test: Callable[[str], bool],
 ) -> dict[Enforcement | None, int]:
     strongest: dict[int, Enforcement] = {}
     order = list(Enforcement)
@@ -142,5 +146,9 @@ def _enforcement(
         if fields.lesson is not None:
             before = strongest.get(fields.lesson, Enforcement.NONE)
             strongest[fields.lesson] = max(before, fields.enforcement, key=order.index)
-    counts = Counter(strongest.get(row.number or 0) for row in rows if not row.retired)
+    counts: Counter[Enforcement | None] = Counter()
+    for row in rows:
+        if not row.retired:
+            by = strongest.get(row.number or 0)
+            counts[Enforcement.TEST if by is None and names_test(row.rule) else by] += 1
     return {by: counts[by] for by in (*order, None) if counts[by]}

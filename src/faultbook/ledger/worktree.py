@@ -7,6 +7,7 @@ are replaced only if they are still what was read; nothing but the ledger's file
 import contextlib
 import fcntl
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from faultbook.base.text import cut, one_line
 from faultbook.ledger.rows import LEDGER_NAME
 from faultbook.ledger.snapshot import TEMPLATE
 
+_PATH = re.compile(r"(?<![\w./-])[\w-][\w./-]{0,200}\.\w{1,10}")
 _LOCAL_SECONDS = 60
 _REMOTE_SECONDS = 120
 _LARGEST_FILE = 32_000_000
@@ -220,6 +222,14 @@ class Worktree:
             time, _, names = record.replace("\n", "\0").partition("\0")
             found |= {name: int(time) for name in names.split("\0") if name}  # newest first
         return found
+
+    def names_test(self, rule: str) -> bool:
+        """Tell whether a rule names a test's file that is here."""
+        paths = (path for path in _PATH.findall(rule) if "test" in path.casefold())
+        return any(
+            (self.root / path).resolve().is_relative_to(self.root) and (self.root / path).is_file()
+            for path in paths
+        )
 
     @property
     def prefix(self) -> str:
