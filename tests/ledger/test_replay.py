@@ -8,6 +8,7 @@ import pytest
 
 from faultbook.base.errors import ConflictError, FaultbookError, InvalidError, NotFoundError
 from faultbook.ledger.incident_file import read_incident
+from faultbook.ledger.lint import check_files
 from faultbook.ledger.replay import Ground, TextConflictError, apply, message_of
 from faultbook.ledger.table import read_ledger
 from faultbook.model.incident import IncidentStatus
@@ -28,8 +29,10 @@ INCIDENT: dict[str, Any] = {
     "rule_author": "Ana",
     "what_failed": "The export wrote no totals",
     "enforcement": "test",
+    "enforcement_ref": "tests/test_import.py",
     "related": ["jobs/export.py"],
     "fingerprint": "f1:abc",
+    "why_linked": "Whoever adds an export reads here why its exit code is not enough",
     "run_id": "r1",
 }
 
@@ -116,16 +119,49 @@ def test_a_ledger_in_another_folder_keeps_its_incidents_there() -> None:
     assert sorted(change.files) == ["docs/faults/_ledger.md", str(change.path)]
 
 
-def test_a_repeat_names_its_lesson_and_what_holds_the_rule_from_now_on() -> None:
-    repeated = INCIDENT | {
-        "prevention_rule": "The wrapper fails an export without a file",
-        "repeats": 1,
-        "enforcement_change": "A gate in CI instead of a page in the handbook",
-    }
-    change = apply(operation(LedgerVerb.OPEN_INCIDENT, **repeated), ground())
+REPEATED = {
+    **INCIDENT,
+    "prevention_rule": "The wrapper fails an export without a file",
+    "why_linked": "",
+    "repeats": 1,
+    "enforcement_change": "A gate in CI instead of a page in the handbook",
+}
+
+
+def test_a_repeat_adds_no_copy_of_the_rule_and_says_what_holds_it_from_now_on() -> None:
+    change = apply(operation(LedgerVerb.OPEN_INCIDENT, **REPEATED), ground())
     fields = read_incident(change.files[str(change.path)], "").fields
+    assert (change.number, fields.lesson) == (1, 1)
     assert "lesson 1" in fields.related
     assert fields.why_linked == "A gate in CI instead of a page in the handbook"
+    [row] = read_ledger(change.files[LEDGER]).lessons
+    assert row.incident == str(change.path).removeprefix("lessons/")
+    files = change.files
+    assert [one.code for one in check_files(files, template=TEMPLATE) if not one.warning] == []
+    again = apply(operation(LedgerVerb.OPEN_INCIDENT, **REPEATED), Ground(files, TEMPLATE))
+    assert list(again.files) == [again.path]  # the row leads to the first one already
+    files = files | again.files
+    assert [one.code for one in check_files(files, template=TEMPLATE) if not one.warning] == []
+
+
+def test_a_repeat_with_a_stronger_rule_is_a_lesson_of_its_own() -> None:
+    stronger = REPEATED | {"prevention_rule": RULE}
+    change = apply(operation(LedgerVerb.OPEN_INCIDENT, **stronger), ground())
+    assert change.number == 2
+    assert "lesson 1" in read_incident(change.files[str(change.path)], "").fields.related
+
+
+def test_what_the_bot_writes_passes_its_own_check() -> None:
+    change = apply(operation(LedgerVerb.OPEN_INCIDENT, **INCIDENT), ground())
+    found = check_files(change.files, base=ground().files, template=TEMPLATE, highest=1)
+    assert found == []
+
+
+@pytest.mark.parametrize("missing", ["why_linked", "enforcement_ref", "what_failed"])
+def test_what_the_check_would_find_fault_with_is_refused_before(missing: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        apply(operation(LedgerVerb.OPEN_INCIDENT, **(INCIDENT | {missing: " "})), ground())
+    assert refused.value.where == missing
 
 
 def test_what_failed_at_length_is_told_in_the_file_and_named_in_the_row() -> None:

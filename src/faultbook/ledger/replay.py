@@ -22,7 +22,15 @@ from faultbook.ledger.incident_file import (
 from faultbook.ledger.inert import paragraphs, words
 from faultbook.ledger.rows import LEDGER_NAME, Column
 from faultbook.ledger.rule import check_rule
-from faultbook.ledger.table import append_row, number_new_rows, read_ledger, retire_row, set_cell
+from faultbook.ledger.similar import KnownRules
+from faultbook.ledger.table import (
+    append_row,
+    link_incident,
+    number_new_rows,
+    read_ledger,
+    retire_row,
+    set_cell,
+)
 from faultbook.model.incident import Enforcement, IncidentFields, IncidentStatus, Severity
 from faultbook.model.ledger_operation import LedgerOperation, LedgerVerb
 from faultbook.model.lesson import Lesson
@@ -241,33 +249,69 @@ def read_fields(payload: Mapping[str, Any]) -> IncidentFields:
 
 def _open_incident(operation: LedgerOperation, ground: Ground) -> Change:
     told = operation.payload
-    asked = read_fields(told)
+    asked, repeats = read_fields(told), told.get("repeats")
+    lessons = read_ledger(ground.ledger).lessons
     check_rule(
         asked.prevention_rule,
         author=asked.rule_author,
         template_words=ground.template,
-        lessons=read_ledger(ground.ledger).lessons,
-        repeats=told.get("repeats"),
+        lessons=lessons,
+        repeats=repeats,
         enforcement_change=told.get("enforcement_change"),
     )
-    path = incident_path(asked.date, asked.title, folder=ground.folder, taken=ground.files)
-    row = _new_row(
-        ground,
-        _in_a_row(asked.what_failed, asked.title),
-        cut(words(asked.fix), _CELL),
-        asked.prevention_rule,
-        asked.area or None,
-        path.removeprefix(f"{ground.folder}/"),
-    )
-    filled = replace(asked, lesson=row.number)
-    if told.get("repeats"):
+    if repeats is not None:
         # How this one changes what somebody does next time: by what holds the rule from now on.
         change = asked.why_linked or str(told.get("enforcement_change") or "")
-        related = (*asked.related, f"lesson {told['repeats']}")
-        filled = replace(filled, why_linked=change, related=related)
-    data = render_incident(filled, ground.template)
+        asked = replace(asked, why_linked=change, related=(*asked.related, f"lesson {repeats}"))
+    _check_whole(asked)
+    path = incident_path(asked.date, asked.title, folder=ground.folder, taken=ground.files)
+    if repeats is not None and KnownRules(lessons).says(repeats, asked.prevention_rule):
+        row = _linked_row(ground, repeats, path)  # the rule is there: a second row would be a copy
+    else:
+        row = _new_row(
+            ground,
+            _in_a_row(asked.what_failed, asked.title),
+            cut(words(asked.fix), _CELL),
+            asked.prevention_rule,
+            asked.area or None,
+            path.removeprefix(f"{ground.folder}/"),
+        )
+    data = render_incident(replace(asked, lesson=row.number), ground.template)
     summary = f"Open incident, lesson {row.number}: {asked.title}"
     return replace(row, files=row.files | {path: data}, summary=summary, path=path)
+
+
+def _check_whole(asked: IncidentFields) -> None:
+    """Refuse what `faultbook ledger check` would find fault with as soon as it is on main."""
+    if not words(asked.what_failed):
+        raise InvalidError(
+            "Nothing says what failed.",
+            code="what_failed_missing",
+            next_step="Say it in a sentence or two.",
+            where="what_failed",
+        )
+    if not words(asked.why_linked):
+        raise InvalidError(
+            "Nothing says why the ledger links to this incident.",
+            code="why_linked_missing",
+            next_step="Say in one sentence what its detail changes next time.",
+            where="why_linked",
+        )
+    if asked.enforcement is not Enforcement.NONE and not words(asked.enforcement_ref):
+        raise InvalidError(
+            f"Nothing says where this {asked.enforcement} is.",
+            code="enforcement_ref_missing",
+            next_step="Name it: a path, or a check's name.",
+            where="enforcement_ref",
+        )
+
+
+def _linked_row(ground: Ground, number: int, path: str) -> Change:
+    """Let a lesson lead to the incident that repeats it, unless it leads to an earlier one."""
+    if ground.lesson(number).incident is not None:
+        return Change(number=number)
+    data = link_incident(ground.ledger, number, path.removeprefix(f"{ground.folder}/"))
+    return Change({ground.ledger_path: data}, number=number)
 
 
 def _in_a_row(what_failed: str, title: str) -> str:
