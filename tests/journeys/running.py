@@ -21,6 +21,8 @@ from starlette.routing import Route
 
 from faultbook.assembly.bot import Bot, BotOptions, start_bot
 from faultbook.assembly.house import House, open_house
+from faultbook.assembly.ledger import start_ledger
+from faultbook.base.clock import Clock, system_clock
 from faultbook.base.settings import Settings, SlackSettings
 from tests.sandbox.driver import Workspace
 
@@ -56,9 +58,11 @@ class RunningBot:
 
 
 @contextlib.contextmanager
-def running_bot(settings: Settings, options: BotOptions = QUICK) -> Iterator[RunningBot]:
-    """Start a bot; in HTTP mode with a server of its own on a free port."""
-    house = open_house(settings)
+def running_bot(
+    settings: Settings, options: BotOptions = QUICK, clock: Clock = system_clock
+) -> Iterator[RunningBot]:
+    """Start a bot, with its ledger where one is set; in HTTP mode with a server of its own."""
+    house = open_house(settings, clock)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="bot")
     thread.start()
@@ -66,8 +70,14 @@ def running_bot(settings: Settings, options: BotOptions = QUICK) -> Iterator[Run
     def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, loop).result(30)
 
+    stack = contextlib.AsyncExitStack()
+
+    async def start() -> Bot:
+        ledger = await start_ledger(house, stack)
+        return await start_bot(house, options, ledger)
+
     try:
-        bot = run(start_bot(house, options))
+        bot = run(start())
         try:
             running = RunningBot(house, bot, loop, thread)
             with _served(running) if bot.asgi else contextlib.nullcontext():
@@ -75,6 +85,7 @@ def running_bot(settings: Settings, options: BotOptions = QUICK) -> Iterator[Run
         finally:
             run(bot.stop())
     finally:
+        run(stack.aclose())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

@@ -90,7 +90,15 @@ class LedgerRenderer:
                 code="ledger_not_set",
                 next_step="Set `remote` under `[ledger]` in faultbook.toml, and start me again.",
             )
-        return self.ledger.snapshot()
+        snapshot = self.ledger.snapshot()
+        if snapshot.commit is None:
+            raise NotFoundError(
+                "I can't tell: I have read no ledger from git yet.",
+                code="ledger_not_read",
+                next_step="Ask again in a minute. Where there is none, `faultbook ledger init`"
+                " makes one.",
+            )
+        return snapshot
 
     def _draft(self, kind: DraftNotice, payload: Payload) -> Message:
         draft, now = self.store.read(read_draft, payload["draft"]), self.store.clock()

@@ -104,6 +104,9 @@ def _repeated(form: IncidentForm, snapshot: LedgerSnapshot, errors: dict[str, st
     if not form.repeats:
         return None
     number = int(form.repeats) if form.repeats.isdecimal() else 0
+    if snapshot.commit is None:
+        errors["repeats"] = "I have read no ledger from git yet. Send it again in a minute."
+        return None
     if snapshot.lesson(number) is None:
         known = [lesson.number for lesson in snapshot.lessons if lesson.number is not None]
         there = f"its numbers go up to {max(known)}" if known else "it has none yet"
@@ -130,11 +133,11 @@ def _check_rule(
             template_words=snapshot.template,
             lessons=snapshot.lessons,
             repeats=repeats,
-            # Without it the copy would be refused too; what is missing is said at its own input.
-            enforcement_change=form.enforcement_change or ("-" if repeats else None),
+            enforcement_change=form.enforcement_change or None,
         )
     except InvalidError as error:
-        errors["rule"] = _sentences(error)
+        place = "enforcement_change" if error.where == "enforcement_change" else "rule"
+        errors.setdefault(place, _sentences(error))
 
 
 def _payload(form: IncidentForm, beginning: Beginning, day: str) -> dict[str, object]:
