@@ -103,6 +103,14 @@ def test_what_is_missing_is_named_where_nobody_can_be_asked(team: Team) -> None:
     assert team.ledger == LEDGER
 
 
+def test_an_area_is_not_dropped_where_the_table_has_no_place_for_it(team: Team) -> None:
+    four = b"| # | What failed | Fix | One-rule lesson |\n|---|---|---|---|\n"
+    team.write(four)
+    done = team.run(*ADD, "--area", "ci")
+    assert (done.code, "[no_area_column]" in done.err, team.ledger) == (2, True, four)
+    assert team.run(*ADD).code == 0
+
+
 @pytest.mark.parametrize("rule", ["be more careful", "TBD", "Pay more attention next time!"])
 def test_a_rule_that_nobody_can_check_is_refused(team: Team, rule: str) -> None:
     done = team.run("ledger", "add", "--what", "x", "--fix", "y", "--lesson", rule)

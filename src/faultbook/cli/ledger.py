@@ -3,6 +3,7 @@
 import click
 
 from faultbook.assembly.worktree import Done, open_tree, read_settings
+from faultbook.base.errors import InvalidError
 from faultbook.cli.asking import json_option, write_json
 from faultbook.cli.ledger_check import check
 from faultbook.cli.ledger_init import init
@@ -11,6 +12,7 @@ from faultbook.cli.ledger_sync import sync
 from faultbook.cli.wanted import Wanted, completed, until_accepted
 from faultbook.ledger.rule import check_rule
 from faultbook.ledger.snapshot import LedgerSnapshot
+from faultbook.ledger.table import Column, read_ledger
 from faultbook.model.ledger_operation import LedgerVerb
 
 commit_option = click.option("--commit", is_flag=True, help="Commit this change, and nothing else.")
@@ -47,6 +49,8 @@ def add(
     """Add a lesson under the next number. On a terminal, what is missing is asked for."""
     tree = open_tree(read_settings())
     state = tree.read()
+    if area:
+        _need_area(state)
     wanted = (
         Wanted("what", "What failed"),
         Wanted("fix", "Fix"),
@@ -63,6 +67,17 @@ def add(
     }
     done = tree.change(LedgerVerb.ADD_LESSON, payload, author=author, commit=commit)
     say_done(done, f"Lesson {done.change.number} added", as_json=as_json)
+
+
+def _need_area(state: LedgerSnapshot) -> None:
+    """Make sure that an area is not dropped: tables of four columns have no place for it."""
+    if read_ledger(state.files[state.ledger_path]).columns <= Column.AREA.place:
+        raise InvalidError(
+            f"The table in {state.ledger_path} has no column Area.",
+            code="no_area_column",
+            next_step="Add a fifth column `Area` to it, or leave out --area.",
+            where="--area",
+        )
 
 
 def _check(rule: str, author: str, state: LedgerSnapshot) -> None:

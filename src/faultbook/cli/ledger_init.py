@@ -20,7 +20,7 @@ _GITLAB = ".gitlab-ci.yml"
 _FIRST = 5
 
 
-@click.command("init")
+@click.command("init", short_help="Write ledger, template and CI check where none are.")
 @click.option(
     "--from",
     "source",

@@ -80,7 +80,7 @@ def _score(score: float) -> float | None:
     return None if score == float("inf") else round(score, 3)
 
 
-@click.command("stats")
+@click.command("stats", short_help="Count areas, repeats, late rules, rules held by tests.")
 @json_option
 def stats(*, as_json: bool) -> None:
     """Count lessons by area, repeats after a rule, how soon rules came, and what holds them."""

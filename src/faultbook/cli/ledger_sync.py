@@ -9,7 +9,7 @@ from faultbook.ledger.worktree import Synced
 from faultbook.model.lesson import Lesson
 
 
-@click.command("sync")
+@click.command("sync", short_help="Fetch, and move this branch forward where it is safe.")
 @json_option
 def sync(*, as_json: bool) -> int:
     """Fetch, and move this branch forward where that changes nobody's work.
