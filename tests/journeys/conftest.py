@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from faultbook.base.clock import HOUR, MINUTE, system_clock
+from faultbook.base.settings import LedgerSettings
 from faultbook.model.verdict import Verdict
 from faultbook.operations.recording import record_runs
 from faultbook.store.engine import Store
 from tests.builders import whole_run
+from tests.journeys.ledger_desk import LEDGER, LedgerDesk, MovedClock
 from tests.journeys.running import RunningBot, running_bot, settings_for
+from tests.ledger.remotes import BareRemote
 from tests.sandbox.driver import Workspace
 
 MANIFEST = Path(__file__).parents[2] / "templates" / "slack-manifest.yaml"
@@ -39,3 +42,22 @@ def bot(workspace: Workspace, tmp_path: Path) -> Iterator[RunningBot]:
     with running_bot(settings_for(workspace, tmp_path / "home")) as running:
         record_failing(running.house.store)
         yield running
+
+
+@pytest.fixture
+def desk(workspace: Workspace, tmp_path: Path) -> Iterator[LedgerDesk]:
+    """Start a bot whose ledger is in a real remote, with one failing workflow to tell of."""
+    remote = BareRemote.make(tmp_path / "remote.git", {"lessons/_ledger.md": LEDGER})
+    ledger = LedgerSettings(
+        remote=str(remote.path),
+        channel=workspace.channel_id("ops"),
+        web_url="https://git.example/team/repo/blob/main/{path}",
+        fetch_seconds=1,
+    )
+    settings = settings_for(workspace, tmp_path / "home").model_copy(update={"ledger": ledger})
+    clock = MovedClock()
+    with running_bot(settings, clock=clock) as bot:
+        record_failing(bot.house.store)
+        desk = LedgerDesk(workspace, bot, remote, clock)
+        desk.wait_read(remote.head())
+        yield desk

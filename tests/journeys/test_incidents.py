@@ -1,121 +1,26 @@
 """Incidents from Slack to git over real sockets and a real remote: opened, drafted, closed."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from faultbook.base.clock import HOUR, MINUTE, Instant, system_clock
-from faultbook.base.settings import LedgerSettings
+from faultbook.base.clock import HOUR, MINUTE
 from faultbook.ledger.incident_file import read_incident
 from faultbook.model.incident import IncidentStatus
 from faultbook.model.ledger_operation import LedgerVerb
 from faultbook.model.verdict import Verdict
 from faultbook.operations.drafts import remind_due
-from faultbook.operations.ledger import owe, prepare_operation, read_queue
+from faultbook.operations.ledger import owe, prepare_operation
 from faultbook.operations.recording import record_runs
 from tests.builders import whole_run
-from tests.journeys.conftest import record_failing
-from tests.journeys.running import RunningBot, running_bot, settings_for
-from tests.ledger.remotes import BareRemote, git
-from tests.sandbox.driver import Json, Workspace
+from tests.journeys.ledger_desk import GOOD_RULE, LEDGER, LedgerDesk, inputs, text_of
+from tests.view.slack_rules import texts
 
 TEMPLATE_RULE = "One sentence a stranger can check: when X, do Y, held by Z."
-GOOD_RULE = "The wrapper fails any export without report.pdf (tests/test_export.py)."
-LEDGER = (
-    "# What failed\n\n"
-    "| # | What failed | Fix | One-rule lesson | Area |\n|---|---|---|---|---|\n"
-    "| 14 | The CRM login ran out over the weekend | Log in anew | A sync checks its session"
-    " before it starts (crm-sync.sh) | crm |\n"
-    "| 26 | A vendor sent other JSON | Schema | Validate vendor JSON against a schema in CI"
-    " (schemas/vendor.json) | vendors |\n"
-)
 HOSTILE = "a | b\n---\n</details> <!channel> {{ title }} ../../x --output=x \u202e !!python"
 
 
-@dataclass
-class MovedClock:
-    """This machine's clock, moved ahead as a test says."""
-
-    ahead: Instant = 0
-
-    def __call__(self) -> Instant:
-        return system_clock() + self.ahead
-
-
-@dataclass
-class Desk:
-    """A workspace, a bot in it, its remote, and the clock they live by."""
-
-    slack: Workspace
-    bot: RunningBot
-    remote: BareRemote
-    clock: MovedClock
-
-    def failing_message(self) -> tuple[str, Json]:
-        """Ask what's failing; gives the thread and the answer in it."""
-        thread = self.slack.say("ana", "general", "@faultbook what's failing?")
-        answers = self.slack.wait_for(lambda: self.slack.from_bot("general", thread=thread))
-        return thread, answers[0]
-
-    def modal(self, user: str = "ana") -> Json:
-        """Wait for the person's modal."""
-        return self.slack.wait_for(lambda: self.slack.modals(user))[-1]
-
-    def said_in(self, thread: str, words: str) -> Json:
-        """Wait for a message of the bot in a thread, and give it."""
-
-        def found() -> Json:
-            told = self.slack.from_bot("general", thread=thread)
-            return next((one for one in told if words in one["text"]), {})
-
-        return self.slack.wait_for(found)
-
-    def opened(self, thread: str = "", rule: str = GOOD_RULE) -> tuple[str, Json]:
-        """Open an incident for what fails; gives its thread and the announcement."""
-        if not thread:
-            thread, answer = self.failing_message()
-            self.slack.click("ana", "general", answer["ts"], "incident.open")
-        self.modal()
-        assert self.slack.submit("ana", {"rule": rule, "why_linked": "Why."})["outcome"] == "closed"
-        return thread, self.said_in(thread, "Incident opened")
-
-    def incident_paths(self) -> list[str]:
-        """List the incident files on the remote's main branch."""
-        told = git(self.remote.path, "ls-tree", "-r", "--name-only", "main")
-        return [path for path in told.splitlines() if "/incidents/" in path]
-
-
-def inputs(view: Json) -> dict[str, Json]:
-    return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
-
-
-def text_of(view: Json) -> str:
-    return str([block.get("text") for block in view["blocks"]])
-
-
-@pytest.fixture
-def desk(workspace: Workspace, tmp_path: Path) -> Iterator[Desk]:
-    """Start a bot whose ledger is in a real remote, with one failing workflow to tell of."""
-    remote = BareRemote.make(tmp_path / "remote.git", {"lessons/_ledger.md": LEDGER})
-    ledger = LedgerSettings(
-        remote=str(remote.path),
-        channel=workspace.channel_id("ops"),
-        web_url="https://git.example/team/repo/blob/main/{path}",
-        fetch_seconds=1,
-    )
-    settings = settings_for(workspace, tmp_path / "home").model_copy(update={"ledger": ledger})
-    clock = MovedClock()
-    with running_bot(settings, clock=clock) as bot:
-        record_failing(bot.house.store)
-        head = remote.head()
-        workspace.wait_for(lambda: bot.house.store.read(read_queue).commit == head)
-        yield Desk(workspace, bot, remote, clock)
-
-
-def test_a_shortcut_on_a_failing_message_opens_an_incident_that_git_shows(desk: Desk) -> None:
+def test_a_shortcut_on_a_failing_message_opens_an_incident_that_git_shows(desk: LedgerDesk) -> None:
     thread, answer = desk.failing_message()
     desk.slack.shortcut("ana", "open_incident", "general", answer["ts"])
     view = desk.modal()
@@ -165,13 +70,15 @@ def test_a_shortcut_on_a_failing_message_opens_an_incident_that_git_shows(desk: 
     assert row[0]["url"] == f"https://git.example/team/repo/blob/main/{path}"
 
 
-def test_the_same_failure_is_then_known_by_its_lesson(desk: Desk) -> None:
+def test_the_same_failure_is_then_known_by_its_lesson(desk: LedgerDesk) -> None:
     thread, _ = desk.opened()
     desk.slack.say("ana", "general", "@faultbook what's failing?", thread=thread)
     desk.said_in(thread, "lesson 27")
 
 
-def test_a_command_opens_it_for_a_named_workflow_and_announces_in_the_channel(desk: Desk) -> None:
+def test_a_command_opens_it_for_a_workflow_and_announces_in_the_channel(
+    desk: LedgerDesk,
+) -> None:
     assert desk.slack.slash("ana", "general", "/incident", "invoice-sync")["acked"]
     assert inputs(desk.modal())["area"]["element"]["initial_value"] == "invoice-sync"
     assert (
@@ -182,7 +89,7 @@ def test_a_command_opens_it_for_a_named_workflow_and_announces_in_the_channel(de
     assert "thread_ts" not in told[0]
 
 
-def test_a_command_without_a_workflow_asks_for_what_failed(desk: Desk) -> None:
+def test_a_command_without_a_workflow_asks_for_what_failed(desk: LedgerDesk) -> None:
     assert desk.slack.slash("ana", "general", "/faultbook", "incident")["acked"]
     view = desk.modal()
     assert "initial_value" not in inputs(view)["title"]["element"]
@@ -199,14 +106,14 @@ def test_a_command_without_a_workflow_asks_for_what_failed(desk: Desk) -> None:
     }
 
 
-def test_a_person_who_asks_in_words_gets_the_button(desk: Desk) -> None:
+def test_a_person_who_asks_in_words_gets_the_button(desk: LedgerDesk) -> None:
     thread = desk.slack.say("ana", "general", "@faultbook open an incident")
     offered = desk.said_in(thread, "An incident needs")
     desk.slack.click("ana", "general", offered["ts"], "incident.open")
     assert desk.modal()["callback_id"] == "incident.form"
 
 
-def test_a_repeat_says_what_holds_the_rule_better_now(desk: Desk) -> None:
+def test_a_repeat_says_what_holds_the_rule_better_now(desk: LedgerDesk) -> None:
     thread, answer = desk.failing_message()
     desk.slack.click("ana", "general", answer["ts"], "incident.open")
     desk.modal()
@@ -222,7 +129,7 @@ def test_a_repeat_says_what_holds_the_rule_better_now(desk: Desk) -> None:
     assert "1 repeat" in desk.said_in(thread, "1 lesson matches")["text"]
 
 
-def test_hostile_words_in_every_field_are_inert_everywhere(desk: Desk) -> None:
+def test_hostile_words_in_every_field_are_inert_everywhere(desk: LedgerDesk) -> None:
     desk.slack.slash("ana", "general", "/incident")
     desk.modal()
     one = HOSTILE.replace("\n", " ")
@@ -235,14 +142,14 @@ def test_hostile_words_in_every_field_are_inert_everywhere(desk: Desk) -> None:
     assert incident.title.startswith("a | b --- ")
     assert desk.remote.read().count("\n| ") == LEDGER.count("\n| ") + 1
     told = desk.slack.wait_for(lambda: desk.slack.from_bot("general"))[0]
-    for block in told["blocks"]:
-        assert "<!channel>" not in str(block.get("text")) + str(
-            block["type"] == "context" and block
-        )
+    for shown in texts(told["blocks"]):
+        assert "<!channel>" not in shown["text"]
     assert "&lt;!channel&gt;" in told["text"]
 
 
-def test_a_draft_is_kept_reminded_of_handed_over_late_and_then_an_incident(desk: Desk) -> None:
+def test_a_draft_is_kept_reminded_of_handed_over_late_and_opened(
+    desk: LedgerDesk,
+) -> None:
     thread, answer = desk.failing_message()
     desk.slack.click("ana", "general", answer["ts"], "incident.open")
     view = desk.modal()
@@ -288,14 +195,14 @@ def test_a_draft_is_kept_reminded_of_handed_over_late_and_then_an_incident(desk:
     assert "was opened as an incident meanwhile" in told[-1]["text"]
 
 
-def test_an_empty_draft_asks_for_a_title(desk: Desk) -> None:
+def test_an_empty_draft_asks_for_a_title(desk: LedgerDesk) -> None:
     desk.slack.slash("ana", "general", "/incident")
     view = desk.modal()
     desk.slack.click_view("ana", "incident.save_draft", view_id=view["id"])
     desk.slack.wait_for(lambda: "A draft needs a title" in text_of(desk.modal()))
 
 
-def test_closing_needs_a_run_that_passed_after_or_an_artifact(desk: Desk) -> None:
+def test_closing_needs_a_run_that_passed_after_or_an_artifact(desk: LedgerDesk) -> None:
     thread, announced = desk.opened()
     desk.slack.click("ana", "general", announced["ts"], "incident.close")
     assert "No run has passed since" in text_of(desk.modal())
@@ -323,7 +230,7 @@ def test_closing_needs_a_run_that_passed_after_or_an_artifact(desk: Desk) -> Non
     assert run_id in incident.verification
 
 
-def test_a_remote_that_is_away_is_said_with_how_many_wait_and_then_served(desk: Desk) -> None:
+def test_a_remote_that_is_away_is_said_with_how_many_wait_and_then_served(desk: LedgerDesk) -> None:
     away = desk.remote.path.with_name("away.git")
     desk.remote.path.rename(away)
     thread, answer = desk.failing_message()
@@ -348,7 +255,7 @@ def test_a_remote_that_is_away_is_said_with_how_many_wait_and_then_served(desk: 
 
 @pytest.mark.parametrize(("choice", "stays"), [("apply_mine", "mine"), ("drop_mine", "theirs")])
 def test_a_text_that_a_person_changed_stays_until_someone_chooses(
-    desk: Desk, choice: str, stays: str
+    desk: LedgerDesk, choice: str, stays: str
 ) -> None:
     texts = {
         "mine": "The sync stops at once when its session is gone (tests/test_session.py)",
