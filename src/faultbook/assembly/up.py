@@ -28,10 +28,12 @@ from faultbook.intake.timer.clockwork import Clockwork
 from faultbook.intake.timer.samples import SampleJobs
 from faultbook.intake.wrapper.spool import deliver_spool
 from faultbook.ledger.snapshot import LedgerAccess
+from faultbook.operations.lessons import watch_repeats
 
 log = structlog.get_logger()
 
 _SPOOL_SECONDS = 60
+_WATCH_SECONDS = 30
 _SHUTDOWN_SECONDS = 3
 _BACKLOG = 2048
 
@@ -152,6 +154,13 @@ async def _start_server(app: FastAPI, listener: socket.socket, stack: AsyncExitS
 def _start_timers(house: House, options: UpOptions, stack: AsyncExitStack) -> None:
     clockwork = Clockwork(house.store)
     clockwork.every("deliver-spool", _SPOOL_SECONDS, lambda: _deliver(house), at_once=True)
+    channel = house.settings.ledger.channel
+    if channel:
+        clockwork.every(
+            "watch-repeats",
+            _WATCH_SECONDS,
+            lambda: watch_repeats(house.store, house.policy, channel),
+        )
     clockwork.start()
     stack.callback(clockwork.stop)
     if options.samples:

@@ -1,4 +1,4 @@
-"""What is done because its time has come: overdue runs, old keys, the spool.
+"""What is done because its time has come: overdue runs, reminders, old keys, the spool.
 
 Each sweep is an operation that may run in several replicas at once without harm, so no slot has to
 be claimed for it. Nothing that people are told depends on a sweep having run: whoever asks decides
@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from faultbook.base.clock import DAY
 from faultbook.base.errors import FaultbookError
+from faultbook.operations.drafts import remind_due
 from faultbook.operations.questions import Owed
 from faultbook.operations.recording import close_overdue
 from faultbook.store import idempotency, notices, seen
@@ -22,6 +23,7 @@ from faultbook.store.engine import Store
 log = structlog.get_logger()
 
 _MISFIRE_SECONDS = 3600
+_REMIND_SECONDS = 30
 _KEPT = 14 * DAY
 
 
@@ -32,6 +34,7 @@ class Clockwork:
         self._store = store
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self.every("close-overdue", 60, lambda: store.write(close_overdue))
+        self.every("remind-of-drafts", _REMIND_SECONDS, lambda: store.write(remind_due))
         self.every("forget-old-keys", 3600, self._forget)
 
     def every(
