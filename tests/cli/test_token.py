@@ -78,3 +78,16 @@ def test_no_token_yet_is_said_so(tmp_path: Path) -> None:
     listed = faultbook(tmp_path, "list")
     assert (listed.returncode, listed.stdout) == (0, "")
     assert "No token yet" in listed.stderr
+
+
+def test_a_secret_in_a_name_is_refused_and_what_is_hidden_is_shown(tmp_path: Path) -> None:
+    named = ("--owner", "ana", "--scope", "runs:read")
+    refused = faultbook(tmp_path, "create", "--agent", "xoxb-1234567890-canarycanary", *named)
+    assert (refused.returncode, "[secret_in_name]" in refused.stderr) == (2, True)
+    assert "canarycanary" not in refused.stderr
+    made = faultbook(tmp_path, "create", "--agent", "bot\u202eevil", *named)
+    assert made.returncode == 0, made.stderr
+    for shown in (faultbook(tmp_path, "list"), faultbook(tmp_path, "list", "--json")):
+        assert "bot\\u202eevil" in shown.stdout
+        assert "\u202e" not in shown.stdout
+    assert "canarycanary" not in (tmp_path / "faultbook.db").read_bytes().decode("latin-1")

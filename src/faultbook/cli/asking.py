@@ -10,6 +10,7 @@ import click
 
 from faultbook.assembly.terminal import holds_signs, read_look
 from faultbook.base.settings import Settings
+from faultbook.base.text import visible
 from faultbook.view.terminal import Look
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def write_json(document: Mapping[str, Any]) -> None:
     """Write a document to stdout."""
     # Letters as they are where the output holds them; escaped JSON is JSON everywhere.
     shown = json.dumps(document, indent=2, ensure_ascii=not holds_signs(sys.stdout))
-    click.echo(shown)
+    # JSON itself leaves some control and bidi characters as they are; `\u202e` says the same.
+    click.echo(visible(shown))
 
 
 def write_text(text: Callable[[Look], str], *, color: bool | None) -> None:

@@ -98,10 +98,12 @@ def main() -> NoReturn:
 
 
 def explain(error: FaultbookError) -> None:
-    """Say on stderr what happened and what to do next."""
-    click.echo(f"faultbook: {error.message} [{error.code}]", err=True)
+    """Say on stderr what happened and what to do next; a server's words may be in it."""
+    from faultbook.base.text import visible  # noqa: PLC0415 - only an error pays for it
+
+    click.echo(visible(f"faultbook: {error.message} [{error.code}]"), err=True)
     if error.next_step:
-        click.echo(f"    next: {error.next_step}", err=True)
+        click.echo(visible(f"    next: {error.next_step}"), err=True)
 
 
 def _explain_bug(error: Exception) -> None:

@@ -11,7 +11,7 @@ from faultbook.assembly.house import read_settings
 from faultbook.base.clock import iso, iso_or_none
 from faultbook.base.errors import InvalidError
 from faultbook.base.redaction import redact
-from faultbook.base.text import cut, one_line
+from faultbook.base.text import cut, one_line, visible
 from faultbook.cli.asking import json_option, opened, write_json
 from faultbook.model.document_fields import Name
 from faultbook.model.token import Scope, Token
@@ -113,11 +113,18 @@ def _check_scope(scope: str) -> None:
 
 
 def _check_name(option: str, name: str) -> None:
+    if redact(name) != name:
+        raise InvalidError(
+            f"{option} holds what looks like a secret, and would be stored and shown.",
+            code="secret_in_name",
+            next_step="Give a name; the token's secret is made for it.",
+            where=option,
+        )
     try:
         _NAME.validate_python(name)
     except ValidationError as error:
         raise InvalidError(
-            f"{option}: `{cut(one_line(redact(name)), 80)}` does not fit.",
+            f"{option}: `{cut(one_line(name), 80)}` does not fit.",
             code="bad_name",
             next_step="Write 1 to 200 characters on one line, without blanks at the ends.",
             where=option,
@@ -140,4 +147,5 @@ def _line(token: Token) -> str:
     state = f"revoked {iso(token.revoked_at)}" if token.revoked_at else "valid"
     workflows = ", ".join(sorted(token.workflows)) or "all workflows"
     scopes = ", ".join(sorted(token.scopes))
-    return f"{token.id}  {token.agent}  owner {token.owner}  {scopes}  {workflows}  {state}"
+    told = f"{token.id}  {token.agent}  owner {token.owner}  {scopes}  {workflows}  {state}"
+    return visible(told)

@@ -99,10 +99,9 @@ def _check_run(tx: Transaction, token: Token, run_id: str) -> RunRecord:
     if run is None:
         raise recording.no_run(run_id)
     check_workflow(token, run.start.series.workflow)
-    agent = run.start.agent_name
-    if agent is not None and agent != token.agent:
+    if run.start.agent_name != token.agent:  # without one it was begun on the server's own host
         raise ForbiddenError(
-            f"The run {run_id} is another agent's.",
+            f"The run {run_id} is not one of {token.agent}.",
             code="agent_mismatch",
             next_step="Use the token of the agent that started it.",
             where="run_id",

@@ -5,10 +5,12 @@ from fastapi import Request
 
 from faultbook.base.errors import UnauthenticatedError
 from faultbook.intake.http.callers import Callers
+from faultbook.model.policy import Policy
+from faultbook.model.run import RunStart, SeriesKey
 from faultbook.model.token import Scope
-from faultbook.operations import tokens
+from faultbook.operations import recording, tokens
 from faultbook.store.engine import Store
-from tests.conftest import FrozenClock
+from tests.conftest import START, FrozenClock
 from tests.intake.http.conftest import Api, make_token, problem
 
 RECORD = {"workflow": "w", "exit_code": 0}
@@ -116,6 +118,20 @@ def test_a_run_belongs_to_the_agent_of_its_token(api: Api) -> None:
     run_id = client.post("/v1/runs", json={"workflow": "w"}).json()["run_id"]
     response = other.post(f"/v1/runs/{run_id}/close", json={"exit_code": 0})
     problem(response, 403, "agent_mismatch")
+    assert client.get(f"/v1/runs/{run_id}").json()["state"] == "running"
+
+
+def test_a_run_that_was_begun_on_the_servers_own_host_is_no_agents(api: Api) -> None:
+    start = RunStart(SeriesKey("w", "production", "main"), START, START)
+    run_id = api.store.write(recording.start_run, start, Policy()).run_id
+    client = api.client()
+    for method, path, body in (
+        ("POST", "close", b'{"exit_code":1}'),
+        ("POST", "events", b'{"kind":"log"}'),
+        ("PUT", "artifacts/a", b"x"),
+    ):
+        response = client.request(method, f"/v1/runs/{run_id}/{path}", content=body)
+        problem(response, 403, "agent_mismatch")
     assert client.get(f"/v1/runs/{run_id}").json()["state"] == "running"
 
 

@@ -275,3 +275,22 @@ def test_what_is_no_duration_is_refused_with_what_would_be_one(text: str) -> Non
     with pytest.raises(InvalidError) as caught:
         parse_duration(text)
     assert "15m" in caught.value.next_step
+
+
+def test_a_path_that_is_no_line_is_named_on_one_and_can_be_recorded(folder: Path) -> None:
+    for name in ("two\nlines.txt", " padded .txt", "n" * 200 + "/" + "m" * 200 + "/" + "o" * 200):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+        [found] = _watch(name).check()
+        assert found.artifact.check is Check.VERIFIED
+        [document] = artifact_documents([found])
+        ArtifactDocument.model_validate_json(json.dumps(document))
+        assert len(document.get("uri", name)) >= len(name.strip())
+
+
+def test_promises_that_look_alike_are_each_kept(folder: Path) -> None:
+    (folder / "a b.txt").write_text("x")
+    watch = _watch("a b.txt", "a  b.txt", "a\tb.txt", "a b.txt")
+    assert watch.promised == ("a b.txt", "a b.txt (2)", "a b.txt (3)")
+    assert [found.artifact.name for found in watch.check()] == ["a b.txt"]

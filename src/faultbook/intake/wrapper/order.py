@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faultbook.base.clock import Instant, iso
+from faultbook.base.redaction import redact, redact_or_none
 from faultbook.intake.wrapper.confirm import CONFIRM_SECONDS
 from faultbook.intake.wrapper.context import Context
 from faultbook.intake.wrapper.process import KILL_AFTER_SECONDS
@@ -41,16 +42,19 @@ class Order:
     def start_document(
         self, context: Context, promised: tuple[str, ...], started_at: Instant
     ) -> Mapping[str, Any]:
-        """Describe the run as it begins; what the order says wins over what the place says."""
+        """Describe the run as it begins; what the order says wins over what the place says.
+
+        Redacted here already: a record that nobody takes lies in a file.
+        """
         closing = KILL_AFTER_SECONDS + _CLOSING_SECONDS + (CONFIRM_SECONDS if self.confirm else 0)
         return said(
             {
-                "workflow": self.workflow,
-                "environment": self.environment,
-                "branch": self.branch or context.branch,
+                "workflow": redact(self.workflow),
+                "environment": redact_or_none(self.environment),
+                "branch": redact_or_none(self.branch or context.branch),
                 "started_at": iso(started_at),
-                "code_version": self.code_version or context.code_version,
-                "url": self.url or context.url,
+                "code_version": redact_or_none(self.code_version or context.code_version),
+                "url": redact_or_none(self.url or context.url),
                 "promised": list(promised) or None,
                 "timeout_seconds": self.timeout,
                 "grace_seconds": None if self.timeout is None else closing,

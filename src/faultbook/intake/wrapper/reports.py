@@ -174,7 +174,8 @@ def _report(files: Sequence[_File], workflow: str, series: Series) -> Report:
 
 
 def _found(file: _File) -> Found:
-    reader = ArtifactReader(cut_middle(one_line(file.path), _LONGEST_PATH), JUNIT_MEDIA_TYPE)
+    name = cut_middle(one_line(redact(file.path)), _LONGEST_PATH)
+    reader = ArtifactReader(name, JUNIT_MEDIA_TYPE)
     reader.feed(file.data)
     return Found(reader.finish(), file.path, file.data)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from faultbook.base.errors import InvalidError
+from faultbook.base.redaction import redact
 from faultbook.base.text import cut_middle, one_line
 from faultbook.model.artifact_bytes import ArtifactReader
 from faultbook.model.documents import JUNIT_MEDIA_TYPE
@@ -34,7 +35,7 @@ MOST_FILES = 100
 
 _MOST_LOOKED_AT = 10_000
 _LARGEST_JSON = 50_000_000
-_LONGEST_NAME = 500
+_LONGEST_NAME, _LONGEST_PATH = 500, 2_000
 _CHUNK = 1 << 20
 
 
@@ -76,7 +77,7 @@ class Watch:
     """The promised artifacts of one job; paths are relative to the working directory."""
 
     def __init__(self, promised: Sequence[str], schema: JsonCheck | None = None) -> None:
-        self._patterns = {_name(pattern): pattern for pattern in promised}
+        self._patterns = _named(promised)
         self._schema = schema
         self._before: dict[str, _Trace] = {}
         self._has_looked = False
@@ -148,7 +149,8 @@ class Watch:
 
     def _judge(self, name: str, path: str, is_held: bool) -> Found:  # noqa: FBT001 - the same
         media_type = mimetypes.guess_type(path, strict=False)[0]
-        reader = ArtifactReader(name, media_type, uri=path if _name(path) != path else None)
+        whole = _fitting(path, _LONGEST_PATH)
+        reader = ArtifactReader(name, media_type, uri=whole if whole != name else None)
         kept = bytearray()
         keep = _LARGEST_JSON if self._schema and is_held else INLINE_BYTES
         if path.lower().endswith(".xml"):
@@ -191,9 +193,25 @@ def _misfit(artifact: Artifact, words: str) -> Artifact:
     return replace(artifact, check=Check.MISMATCH, mismatch=Reason.SCHEMA_MISMATCH, detail=words)
 
 
+def _named(promised: Sequence[str]) -> dict[str, str]:
+    """Give each promise a name of its own: what differs in its blanks alone is not the same."""
+    names: dict[str, str] = {}
+    for pattern in dict.fromkeys(promised):
+        name, number = _name(pattern), 1
+        while name in names:
+            number += 1
+            name = f"{_fitting(pattern, _LONGEST_NAME - 10)} ({number})"
+        names[name] = pattern
+    return names
+
+
 def _name(path: str) -> str:
     """Make a path fit a document's field; it is only a name there."""
-    return cut_middle(one_line(path), _LONGEST_NAME) or "."
+    return _fitting(path, _LONGEST_NAME)
+
+
+def _fitting(path: str, length: int) -> str:
+    return cut_middle(one_line(redact(path)), length) or "."
 
 
 def _matches(pattern: str) -> list[str]:
