@@ -11,6 +11,7 @@ from faultbook.view.message import Block, Message
 
 _OWN_TOKEN = re.compile(r"<!date\^\d+\^\u200b\{date_short_pretty\} at \{time\}\|[^<>|]+ UTC>")
 _OWN_LINK = re.compile(r"<https?://[^<>|\s]+\|[^<>|]*>")
+_OWN_MENTION = re.compile(r"<@[UW][A-Z0-9]{2,30}>")
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -35,8 +36,15 @@ def assert_inert(text: str) -> None:
     assert not _HIDDEN.search(text), text
 
 
-def assert_message(message: Message, *, budget: int = 8000, text_budget: int = 3900) -> None:
-    """Hold a message to Slack's limits and to our budgets."""
+def assert_message(
+    message: Message,
+    *,
+    budget: int = 8000,
+    text_budget: int = 3900,
+    mentions: int = 0,
+    buttons_a_row: int = 3,
+) -> None:
+    """Hold a message to Slack's limits and to our budgets; `mentions` are those it may make."""
     assert check_message(message.blocks) == []
     SdkBlock.parse_all(message.blocks)
     assert len(message.blocks) <= 20
@@ -47,10 +55,10 @@ def assert_message(message: Message, *, budget: int = 8000, text_budget: int = 3
             assert block["expand"] is True
             assert len(block["text"]["text"]) <= 600
         if block["type"] == "actions":
-            assert len(block["elements"]) <= 3
+            assert len(block["elements"]) <= buttons_a_row
     assert 0 < len(message.text) <= text_budget
     assert "\n" not in message.text
-    _assert_texts(message.blocks)
+    _assert_texts(message.blocks, mentions)
     assert "<" not in message.text
     assert_inert(message.text)
 
@@ -64,12 +72,16 @@ def assert_view(view: Block) -> None:
     _assert_texts(view["blocks"])
 
 
-def _assert_texts(blocks: list[Block]) -> None:
+def _assert_texts(blocks: list[Block], mentions: int = 0) -> None:
+    made = 0
     for found in texts(blocks):
         if found["type"] == "mrkdwn":
             assert found["verbatim"] is True
-            assert_inert(found["text"])
+            bare, count = _OWN_MENTION.subn("", found["text"]) if mentions else (found["text"], 0)
+            made += count
+            assert_inert(bare)
             assert found["text"].count("`") % 2 == 0
+    assert made == mentions
     for button in buttons(blocks):
         assert button["text"]["text"]
         assert len(button["text"]["text"]) <= 20

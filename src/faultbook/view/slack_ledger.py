@@ -22,6 +22,7 @@ from faultbook.view.spoken import spoken_text
 _TITLE = 120
 _RULE = 450
 _TEXT = 250
+_PATH = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def settled_message(outcome: Outcome) -> Message:
 
 def _opened(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     title = name(outcome.text("title"), _TITLE)
-    severity = outcome.text("severity").capitalize()
+    severity = name(outcome.text("severity"), 20).capitalize()
     head: Line = [
         *_strong("Incident opened: ", title, "."),
         f" {severity}, owner {name(outcome.text('owner'))}",
@@ -148,7 +149,7 @@ def _where(outcome: Outcome) -> Line:
     """Name file, lesson and commit."""
     commit = str(outcome.operation.result.get("commit") or "")
     lesson: Line = [] if outcome.number is None else [f"lesson {outcome.number}"]
-    parts: list[Line] = [[Code(outcome.path)] if outcome.path else [], lesson]
+    parts: list[Line] = [[Code(name(outcome.path, _PATH))] if outcome.path else [], lesson]
     parts.append([Code(version(commit))] if commit else [])
     return join(part for part in parts if part)
 
@@ -172,7 +173,9 @@ def waiting_message(operation: LedgerOperation, queue: LedgerQueue) -> Message:
 def conflict_message(operation: LedgerOperation) -> Message:
     """Show both texts, and ask whose shall stand."""
     outcome = Outcome(operation)
-    about = f"Lesson {outcome.number}" if outcome.number is not None else outcome.path or "It"
+    about = name(outcome.path, _PATH) if outcome.path else "It"
+    if outcome.number is not None:
+        about = f"Lesson {outcome.number}"
     who = operation.result.get("who")
     changed = f"{about} was changed meanwhile; that text stays."
     if who:
@@ -203,7 +206,7 @@ def refused_message(operation: LedgerOperation) -> Message:
     head: Line = [*_strong("Not written to the ledger."), " ", *coded(operation.error)]
     step = coded(str(operation.result.get("next_step") or ""))
     code = str(operation.result.get("code") or "")
-    more = join([line for line in (step, [Code(code)] if code else []) if line], [" "])
+    more = join([line for line in (step, [Code(name(code))] if code else []) if line], [" "])
     lines = [line for line in (head, more) if line]
     return Message(spoken_text(lines, (), (), 0), [section(lines)])
 
@@ -226,7 +229,7 @@ def _finding(found: PushedFinding) -> Line:
     return [
         Code(f"{name(found.path, 100)}:{found.line}"),
         " ",
-        Code(found.code),
+        Code(name(found.code)),
         " ",
         *coded(words(found.message, 150)),
         *([" ", *coded(words(found.next_step, 150))] if found.next_step else []),

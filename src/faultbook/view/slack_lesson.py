@@ -115,7 +115,7 @@ def rule_line(found: FoundLesson, length: int) -> Line:
 
 def _record(found: FoundLesson) -> Line:
     """Say in small print what failed, how often again, and what holds the rule."""
-    parts: list[Line] = [[words(found.lesson.what_failed, _WHAT)]]
+    parts: list[Line] = [[words(found.lesson.what_failed, _WHAT) or "(what failed is not said)"]]
     if found.repeats:
         times = "1 repeat" if found.repeats == 1 else f"{found.repeats} repeats"
         last: Line = [", last ", Moment(found.last_at)] if found.last_at is not None else []
