@@ -133,9 +133,8 @@ _LEAD = re.compile(
     r"going|forward|and|so|then|also|or|lets|let|us|people|developers|engineers|devs|be|sure|make|"
     r"everybodys|kindly|again|first|must|rule|lesson|prevention|be\s+sure)\s+)*?"
 )
-_CLAUSE = re.compile(
-    r"\s*(?:[;:!?]\s+|[.,]\s+|\s[-\u2013\u2014]+\s|\s\(|\)|\n|\band\b|\bthen\b|&)\s*"
-)
+_CLAUSE = re.compile(r"[;:!?.,]\s+|\s[-\u2013\u2014]+\s|[()\n&]|\band\b|\bthen\b")
+_WORD = re.compile(r"\w+\s+")
 _ANCHOR = re.compile(
     r"`[^`]+`|\b[\w-]+/[\w./-]+|\b\w+\.(?:py|js|ts|go|rs|rb|java|sh|ya?ml|toml|json|sql|md|pdf|csv|"
     r"html?|cfg|ini|tf|ipynb)\b|(?<!\S)--?[a-z][\w-]+|\b\d+(?:[.,]\d+)?\s*(?:%|[a-z]{1,3}\b|[A-Z]{3})"
@@ -146,28 +145,25 @@ _LEAST = 2
 
 def is_promise(rule: str) -> bool:
     """Tell whether a rule is an empty promise, in English or one of its commonest translations."""
-    text = _LINK_OR_TICKET.sub(" ", unicodedata.normalize("NFKC", rule))
-    clauses = [clause for clause in _CLAUSE.split(text) if clause.strip()]
+    text = rule if rule.isascii() else unicodedata.normalize("NFKC", rule)
+    clauses = _CLAUSE.split(_LINK_OR_TICKET.sub(" ", text))
     return all(_is_empty(clause) for clause in clauses)
 
 
 def _is_empty(clause: str) -> bool:
     said = tokens(clause)
     rest = {word for word in said if word not in _EMPTY and not word.isdigit()}
-    if _ANCHOR.search(clause) and rest:
+    if len(rest) >= _LEAST and not _opens_like_a_promise(" ".join(said)):
         return False
-    if len(rest) < _LEAST:
-        return True
-    return _opens_like_a_promise(" ".join(said))
+    return not rest or _ANCHOR.search(clause) is None
 
 
 def _opens_like_a_promise(said: str) -> bool:
     lead = _LEAD.match(said)
     at = lead.end() if lead else 0
-    while True:
-        if _OPENING.match(said, at):
-            return True
-        word = re.compile(r"\w+\s+").match(said, at)
+    while _OPENING.match(said, at) is None:
+        word = _WORD.match(said, at)
         if word is None or not _LEAD.fullmatch(word[0]):
             return False
         at = word.end()
+    return True

@@ -16,6 +16,8 @@ _FORM = re.compile(
     r"Retired:\s*(?:see\s+(?:lesson\s+)?#?([1-9][0-9]{0,8})(?![0-9]))?(.*)", re.IGNORECASE
 )
 _SEPARATOR = ". Was: "
+_WAS = re.compile(r"\. Was:(?: |$)")
+_STOP = re.compile(r"\.(?: |$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def retired_words(superseded_by: int | None, why: str) -> str:
         superseded_by: the lesson that takes its place; None where none does.
         why: one line; its own full stop at the end is left out.
     """
-    reason = why.strip().rstrip(".").replace(_SEPARATOR, "; was: ")
+    reason = why.strip().rstrip(".").replace(". Was:", "; was:")
     see = f"see {superseded_by}" if superseded_by is not None else ""
     return f"Retired: {', '.join(part for part in (see, reason) if part)}{_SEPARATOR}"
 
@@ -51,8 +53,7 @@ def read_rule(text: str) -> RuleCell:
 
 
 def _split(rest: str) -> tuple[str, str]:
-    for separator in (_SEPARATOR, ". "):
-        why, found, rule = rest.partition(separator)
-        if found:
-            return why, rule.strip()
-    return rest.strip().rstrip("."), ""
+    cut = _WAS.search(rest) or _STOP.search(rest)
+    if cut is None:
+        return rest, ""
+    return rest[: cut.start()], rest[cut.end() :].strip()

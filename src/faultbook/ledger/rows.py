@@ -7,8 +7,9 @@ rule, and cmark-gfm's). Tables in lists, quotes and comments are not the ledger.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import mdTrim
@@ -39,14 +40,14 @@ class Column(StrEnum):
     @property
     def place(self) -> int:
         """Give its place in a row, counted from 0."""
-        return list(Column).index(self)
+        return _PLACES[self]
 
 
+_PLACES = {column: place for place, column in enumerate(Column)}
 _TITLES = ("#", "what failed", "fix", "one-rule lesson", "area")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell: offsets of what stands between its pipes, and of its trimmed source."""
 
     left: int
@@ -65,8 +66,7 @@ class Cell:
         return storable(plain_cell(self.source))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a table: its line, its cells, and whether pipes stand at both its ends."""
 
     line: Line
@@ -119,7 +119,7 @@ class LedgerFile:
 
 def parse_blocks(text: str) -> Sequence[Token]:
     """Parse markdown's blocks, tables among them, and leave the text within them alone."""
-    return MarkdownIt("commonmark").enable("table").disable("inline").parse(text)
+    return MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]).parse(text)
 
 
 def read_rows(source: Source, tokens: Sequence[Token]) -> LedgerFile:
@@ -145,18 +145,22 @@ def read_rows(source: Source, tokens: Sequence[Token]) -> LedgerFile:
 def scan(line: Line) -> Row:
     """Find a line's cells: outer blanks off, split at each pipe that no backslash precedes."""
     text = mdTrim(line.text)
-    base = line.start + line.text.find(text)
-    cuts = [match.start() for match in _PIPE.finditer(text)]
-    opened = bool(cuts) and cuts[0] == 0
-    closed = len(cuts) > opened and cuts[-1] == len(text) - 1
-    lefts = [cut + 1 for cut in cuts] if opened else [0, *(cut + 1 for cut in cuts)]
-    rights = [*cuts[1:], len(text)] if opened else [*cuts, len(text)]
-    if lefts and lefts[-1] >= len(text):
-        lefts, rights = lefts[:-1], rights[:-1]
-    cells = tuple(
-        _cell(text[left:right], base + left) for left, right in zip(lefts, rights, strict=True)
-    )
-    return Row(line, cells, piped=opened and closed)
+    left = line.start + line.text.find(text)
+    pieces = text.split("|") if "\\" not in text else _PIPE.split(text)
+    opened = len(pieces) > 1 and not pieces[0]
+    if opened:
+        del pieces[0]
+        left += 1
+    closed = not pieces[-1] and bool(text)
+    if closed:
+        del pieces[-1]
+    cells = []
+    for piece in pieces:
+        source = mdTrim(piece)
+        right = left + len(piece)
+        cells.append(Cell(left, right, left + (piece.find(source) if source else 0), source))
+        left = right + 1
+    return Row(line, tuple(cells), opened and closed)
 
 
 def is_header(row: Row) -> bool:
@@ -171,27 +175,21 @@ def parser_cells(tokens: Sequence[Token], line: int) -> list[str]:
     return [token.content for token in tokens if token.type == "inline" and token.map == where]
 
 
-def _cell(between: str, left: int) -> Cell:
-    source = mdTrim(between)
-    start = left + (between.find(source) if source else 0)
-    return Cell(left, left + len(between), start, source)
-
-
 def _lesson(row: Row, *, has_area: bool) -> Lesson:
     match = row.number_cell()
     digits = (match[1] or match[3]) if match else "new"
     rule = read_rule(row.text(Column.RULE))
-    lesson = Lesson(
+    return Lesson(
         number=None if digits == "new" else int(digits),
         what_failed=row.text(Column.WHAT_FAILED),
         fix=row.text(Column.FIX),
         rule=rule.text,
+        area=row.text(Column.AREA) or None if has_area else None,
         incident=match[2] if match else None,
         retired=rule.retired,
         superseded_by=rule.superseded_by,
         line=row.line.number,
     )
-    return replace(lesson, area=row.text(Column.AREA) or None) if has_area else lesson
 
 
 def _loose(source: Source, tokens: Sequence[Token]) -> Iterator[int]:
@@ -236,4 +234,4 @@ def scan_quoted(line: Line) -> Row:
     """Scan a row that stands in a list or a quote, without the marks before its first pipe."""
     text = line.text
     before = max(text.find("|"), 0)
-    return scan(replace(line, start=line.start + before, text=text[before:]))
+    return scan(line._replace(start=line.start + before, text=text[before:]))

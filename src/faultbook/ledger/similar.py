@@ -19,15 +19,16 @@ _EMPTY = frozenset(
     if when then than please only also just
     """.split()  # noqa: SIM905 - a list of eighty quoted words is harder to read
 )
-_APOSTROPHES = dict.fromkeys(map(ord, "'\u2019"))
 _SAME = 0.85
 
 
 def tokens(text: str) -> list[str]:
     """Split text into its words: case folded, accents and punctuation off."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return _TOKEN.findall(bare.translate(_APOSTROPHES))
+    bare = text.casefold()
+    if not bare.isascii():
+        plain = unicodedata.normalize("NFKD", bare).replace("\u2019", "'")
+        bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return _TOKEN.findall(bare.replace("'", ""))
 
 
 def likeness(one: str, other: str) -> float:

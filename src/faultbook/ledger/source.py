@@ -7,6 +7,7 @@ text, and bytes that are no UTF-8 are carried through unchanged.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from faultbook.base.errors import FaultbookError
 
@@ -15,9 +16,8 @@ _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
 _ENDINGS = ("\n", "\r\n", "\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a file.
+class Line(NamedTuple):
+    """One line of a file; a plain tuple, since a ledger may have ten thousand.
 
     Attributes:
         number: counted from 1.

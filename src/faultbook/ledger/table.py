@@ -12,6 +12,7 @@ from faultbook.base.errors import ConflictError, InvalidError, NotFoundError
 from faultbook.base.text import cut
 from faultbook.ledger.inert import cell as written_cell
 from faultbook.ledger.inert import words
+from faultbook.ledger.pause import collector_paused
 from faultbook.ledger.retired import read_rule, retired_words
 from faultbook.ledger.rows import (
     Column,
@@ -60,7 +61,8 @@ class Numbered:
 def read_ledger(data: bytes) -> LedgerFile:
     """Read a ledger's file, whatever it holds; what keeps it from being one is in `problems`."""
     source = Source.decode(data)
-    return read_rows(source, parse_blocks(source.text))
+    with collector_paused(len(source.text)):
+        return read_rows(source, parse_blocks(source.text))
 
 
 def append_row(
@@ -136,6 +138,8 @@ def set_cell(data: bytes, number: int, column: str, new: str, expected: str | No
     if wanted is Column.RULE:
         _check_not_retiring(new)
     text = words(new)
+    if text == row.text(wanted):
+        return data
     edited = ledger.source.splice(_replacement(row, wanted.place, written_cell(text)))
     _prove(ledger, edited, {index: {wanted.place: text}})
     return edited
@@ -154,7 +158,7 @@ def retire_row(data: bytes, number: int, superseded_by: int | None, why: str) ->
     reason = words(why)
     if lesson.retired:
         raise _retired(lesson)
-    if superseded_by is None and not reason:
+    if superseded_by is None and not any(char.isalnum() for char in reason):
         raise InvalidError(
             f"Nothing says why lesson {number} is retired.",
             code="why_missing",
@@ -347,7 +351,10 @@ def _replacement(row: Row, index: int, source: str) -> tuple[int, int, str]:
     guard = " " if source.endswith("\\") and cell.end == cell.right else ""
     if cell.source:
         return cell.start, cell.end, source + guard
-    return cell.left, cell.right, f" {source} " if source else " "
+    blank = cell.right - cell.left
+    if not blank:
+        return cell.left, cell.right, f" {source} "
+    return cell.left + 1, cell.left + 1, f"{source} " if blank == 1 else source + guard
 
 
 def _prove(
@@ -362,8 +369,9 @@ def _prove(
         added: how many rows must have come in at the end.
     """
     source = Source.decode(edited)
-    tokens = parse_blocks(source.text)
-    after = read_rows(source, tokens)
+    with collector_paused(len(source.text)):
+        tokens = parse_blocks(source.text)
+        after = read_rows(source, tokens)
     where = f"line {before.header}"
     if after.problems or after.header != before.header:
         raise unproven("the table", where)
@@ -376,9 +384,9 @@ def _prove(
             continue
         if wanted is None or not _row_as_wanted(row, old, wanted):
             raise unproven("this row", f"line {row.line.number}")
-        if [cell.source.replace(r"\|", "|") for cell in row.cells] != parser_cells(
-            tokens, row.line.number
-        )[: len(row.cells)]:
+        shown = row.cells[: before.columns]  # what is beyond the header, the parser leaves out
+        read = parser_cells(tokens, row.line.number)[: len(shown)]
+        if [cell.source.replace(r"\|", "|") for cell in shown] != read:
             raise unproven("this row", f"line {row.line.number}")
 
 

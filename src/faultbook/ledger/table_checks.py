@@ -119,7 +119,7 @@ def _number(row: Row) -> Iterator[Problem]:
 
 
 def _rule(row: Row, lesson: Lesson) -> Iterator[Problem]:
-    for cell in row.cells:
+    for cell in row.cells if "<" in row.line.text else ():
         found = _BREAK.search(cell.source)
         if found and "\\" not in cell.source[: found.start()][-1:]:
             yield Problem(
