@@ -175,7 +175,10 @@ def test_any_answer_makes_valid_and_inert_views(
         (unclear_message(), "Is that a question or a task? Nothing is recorded yet."),
         (unknown_verb_message("faling", "failing"), "`faling` is no verb. Nearest: `failing`."),
         (unknown_verb_message("xyzzy", None), "`xyzzy` is no verb. Ask for `help`."),
-        (arrival_message(), "I'm Faultbook. I say what's failing, from verified evidence."),
+        (
+            arrival_message(),
+            "I'm Faultbook. I say what's failing, from verified evidence, and keep the lessons.",
+        ),
         (help_message(), "*Ask* `@faultbook what's failing?` (`in prod`, `since Monday`)"),
         (
             refusal_message(NotFoundError("There is no run `7c1e90ab`.", next_step="Check it.")),
