@@ -7,6 +7,7 @@ differs. Where the proof fails, the error `edit_unproven` is raised and nothing 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from faultbook.base.errors import ConflictError, InvalidError, NotFoundError
 from faultbook.base.text import cut
@@ -58,6 +59,7 @@ class Numbered:
     numbers: tuple[int, ...]
 
 
+@lru_cache(maxsize=2)  # one command asks the same bytes several times, and those it started from
 def read_ledger(data: bytes) -> LedgerFile:
     """Read a ledger's file, whatever it holds; what keeps it from being one is in `problems`."""
     source = Source.decode(data)
