@@ -34,6 +34,19 @@ def test_the_ledger_is_found_upward_from_wherever_one_stands(team: Team) -> None
     assert len(read_ledger(team.ledger).lessons) == 3
 
 
+def test_a_ledger_in_a_folder_of_a_larger_repository_is_its_own(team: Team) -> None:
+    team.write(LEDGER, "services/billing/lessons/_ledger.md")
+    team.commit()
+    done = team.run(*ADD, "--commit", at="services/billing")
+    assert done.out.startswith("Lesson 3 added in lessons/_ledger.md, commit ")
+    inside = (team.root / "services/billing/lessons/_ledger.md").read_bytes()
+    assert (inside, team.ledger) == (LEDGER + ROW, LEDGER)
+    assert team.run("ledger", "check", "--base", "HEAD", at="services/billing").code == 0
+    (team.root / "services/billing/lessons/_ledger.md").write_bytes(LEDGER)
+    gone = team.run("ledger", "check", "--base", "HEAD", at="services/billing")
+    assert (gone.code, "3" in gone.out.splitlines()[0]) == (1, True)
+
+
 def test_a_file_keeps_its_mark_its_line_ends_and_its_missing_end(team: Team) -> None:
     odd = b"\xef\xbb\xbf" + LEDGER.replace(b"\n", b"\r\n").rstrip(b"\r\n")
     team.write(odd)

@@ -227,7 +227,8 @@ class Worktree:
         """Tell whether a rule names a test's file that is here."""
         paths = (path for path in _PATH.findall(rule) if "test" in path.casefold())
         return any(
-            (self.root / path).resolve().is_relative_to(self.root) and (self.root / path).is_file()
+            (self.root / path).resolve().is_relative_to(self.root.resolve())
+            and (self.root / path).is_file()
             for path in paths
         )
 
