@@ -152,8 +152,8 @@ def test_ten_thousand_lessons_answer_within_20_ms() -> None:
     took = []
     for _ in range(50):
         question = text(4)
-        begun = time.perf_counter()
+        begun = time.thread_time()  # what else runs on this machine does not count
         found = index.search(question)
-        took.append(time.perf_counter() - begun)
+        took.append(time.thread_time() - begun)
         assert found
-    assert sorted(took)[len(took) // 2] < 0.020
+    assert max(took) < 0.020
