@@ -327,9 +327,14 @@ def _written(matter: FrontMatter, name: str, value: str | int | Sequence[str] | 
     entry = matter.entries.get(name)
     bare = entry is not None and not entry.style and entry.end > entry.start
     # A word that stood without quotes keeps standing so: `status: open # …` stays in its style.
-    if isinstance(wanted, str) and bare and _PLAIN.fullmatch(wanted) and isinstance(value, str):
-        return wanted
+    if bare and isinstance(value, str) and _is_plain(words(value)):
+        return words(value)
     return yaml_text(int(value) if isinstance(value, int) else None if value is None else wanted)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether every YAML reader takes text without quotes for that text."""
+    return bool(_PLAIN.fullmatch(text)) and yaml.load(text, Loader=SafeLoader) == text
 
 
 def _spliced(matter: FrontMatter, name: str, written: str) -> bytes:

@@ -6,17 +6,18 @@ the two is refused, and so is a file that, read back, does not say what it was t
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from faultbook.base.errors import FaultbookError, InvalidError
+from faultbook.base.errors import InvalidError
 from faultbook.base.text import cut, one_line
 from faultbook.ledger.front_matter import read_front_matter, yaml_text
 from faultbook.ledger.inert import block, paragraphs, words
@@ -26,30 +27,44 @@ from faultbook.model.incident import Enforcement, IncidentFields, Severity
 
 TEMPLATE_PATH = "templates/incident.md"
 VARIABLES = frozenset(one.name for one in fields(IncidentFields))
-_MAX_BYTES = 1_000_000
+_MAX_SIZE = 100_000
+# Whatever calls, repeats within a repetition, or reads another file: it can take for ever.
+_FORBIDDEN = (
+    *(nodes.Call, nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.Include, nodes.Import),
+    *(nodes.FromImport, nodes.Extends, nodes.Block),
+)
 _DAY_LIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ALLOWED = ("default", "d", "first", "join", "last", "length", "lower", "upper")
 _SAMPLE = IncidentFields(
     title="no: # a title\\",
     date="2026-11-18",
     severity=Severity.HIGH,
-    area="exports",
+    area="- an: area #",
     owner="@ana",
-    prevention_rule='The wrapper fails an export without "report.pdf".',
-    rule_author="Ana",
+    prevention_rule='"The wrapper" fails: an export # without a file',
+    rule_author="*ana",
     what_failed="# It wrote nothing.\n---\n| a | b |",
     enforcement=Enforcement.TEST,
-    enforcement_ref="tests/test_export.py",
-    related=("export.py", "a, b"),
+    enforcement_ref="[tests]: #",
+    related=("export.py: #", "a, b]"),
     lesson=14,
-    fingerprint="1e3",
-    why_linked="yes",
-    impact="<b>None</b>",
-    root_cause="`a",
-    fix="- one\n- two",
-    verification="A run passed.",
+    fingerprint="{1e3",
+    why_linked="!yes",
+    impact="<b>None</b>\n## Fix",
+    root_cause="`a\n---",
+    fix="# one\n\n## Verification",
+    verification="## A run *passed*.\n<!--",
 )
 """What a template is tried with: in each field stands what a careless one would bring to life."""
+
+
+class _BrokenError(Exception):
+    """A template that can't be used, and the line that shows it, if one does."""
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
 
 
 class _Safe(str):
@@ -84,19 +99,50 @@ def render_incident(fields_: IncidentFields, template: str) -> bytes:
         InvalidError: the template can't be used (`template_broken`); the message names its line.
     """
     told = _cleaned(fields_)
-    text = _render(told, template)
-    _check_says(told, text)
+    try:
+        _check_template(template)
+        text = _render(told, template)
+        _check_says(told, text)
+    except _BrokenError as error:
+        raise InvalidError(
+            f"The incident template can't be used. {error.message}",
+            code="template_broken",
+            next_step=f"Mend {TEMPLATE_PATH}; every field of an incident belongs in it.",
+            where=f"line {error.line}" if error.line else TEMPLATE_PATH,
+        ) from error
     return text.encode("utf-8")
 
 
-def template_problems(template: str) -> Iterable[Problem]:
+def template_problems(template: str) -> tuple[Problem, ...]:
     """Find what is wrong with a template, by reading it and by filling it in."""
+    return _problems(template)
+
+
+def _check_template(template: str) -> None:
+    for problem in template_problems(template):
+        raise _BrokenError(problem.message, problem.line)
+
+
+@lru_cache(maxsize=8)
+def _problems(template: str) -> tuple[Problem, ...]:
+    return tuple(_find_problems(template))
+
+
+def _find_problems(template: str) -> Iterator[Problem]:
     try:
-        tree = _environment().parse(template)
-    except TemplateSyntaxError as error:
-        yield _problem(error.lineno, "template-syntax", _sentence(str(error.message)))
+        tree, used = _parse(template)
+    except _BrokenError as error:
+        yield _problem(error.line or 1, "template-syntax", error.message)
         return
-    unknown = meta.find_undeclared_variables(tree) - VARIABLES
+    for forbidden in tree.find_all(_FORBIDDEN):
+        said = type(forbidden).__name__.lower()
+        yield _problem(forbidden.lineno, "template-syntax", f"`{said}` is not available here.")
+        return
+    for loop in tree.find_all(nodes.For):
+        for inner in loop.find_all(nodes.For):
+            yield _problem(inner.lineno, "template-syntax", "A loop stands within a loop.")
+            return
+    unknown = used - VARIABLES
     places = {name.name: name.lineno for name in reversed(list(tree.find_all(nodes.Name)))}
     for name in sorted(unknown, key=lambda name: (places.get(name, 1), name)):
         yield _problem(
@@ -105,10 +151,22 @@ def template_problems(template: str) -> Iterable[Problem]:
     if unknown:
         return
     try:
-        render_incident(_SAMPLE, template)
-    except InvalidError as error:
-        line = re.fullmatch(r"line ([0-9]+)", error.where)
-        yield _problem(int(line[1]) if line else 1, "template-broken", error.message)
+        _check_says(_SAMPLE, _render(_SAMPLE, template))
+    except _BrokenError as error:
+        yield _problem(error.line or 1, "template-broken", error.message)
+
+
+def _parse(template: str) -> tuple[nodes.Template, set[str]]:
+    """Read a template: its tree, and the variables that it uses."""
+    if len(template) > _MAX_SIZE:
+        raise _BrokenError("It has more than a hundred thousand characters.", None)
+    try:
+        tree = _environment().parse(template)
+        return tree, meta.find_undeclared_variables(tree)
+    except TemplateSyntaxError as error:
+        raise _BrokenError(_sentence(str(error.message)), error.lineno) from error
+    except RecursionError as error:
+        raise _BrokenError("It is nested too deeply.", None) from error
 
 
 def _environment() -> _Sandbox:
@@ -162,16 +220,10 @@ def _render(told: IncidentFields, template: str) -> str:
         for part in _environment().from_string(template).generate(values):
             parts.append(part)
             size += len(part)
-            if size > _MAX_BYTES:
-                raise _broken("It writes more than a million characters.", None)
-    except TemplateSyntaxError as error:
-        raise _broken(_sentence(str(error.message)), error.lineno) from error
-    except UndefinedError as error:
-        raise _broken(_sentence(str(error)), _line_of(error)) from error
-    except FaultbookError:
-        raise
-    except (TemplateRuntimeError, TypeError, ValueError) as error:
-        raise _broken(_sentence(str(error)), _line_of(error)) from error
+            if size > _MAX_SIZE * 10:
+                raise TemplateRuntimeError("it writes more than a million characters")
+    except (TemplateError, TypeError, ValueError, RecursionError) as error:
+        raise _BrokenError(_sentence(str(error)), _line_of(error)) from error
     return "".join(parts)
 
 
@@ -180,19 +232,21 @@ def _check_says(told: IncidentFields, text: str) -> None:
     data = text.encode("utf-8")
     matter = read_front_matter(data)
     for problem in matter.problems:
-        raise _broken(f"The file it makes can't be read: {problem.message}", None)
+        raise _BrokenError(f"The file it makes can't be read: {problem.message}", None)
     sections = read_sections(matter.source, matter.body)
     for one in fields(IncidentFields):
         wanted = getattr(told, one.name)
         if one.name in SECTIONS:
             section = sections.get(one.name)
             if section is None or section.text != wanted:
-                raise _broken(f"Its section “{SECTIONS[one.name]}” does not say the field.", None)
+                raise _BrokenError(
+                    f"Its section “{SECTIONS[one.name]}” does not say the field.", None
+                )
             continue
         said = matter.values.get(one.name)
         wanted = wanted if isinstance(wanted, tuple) else "" if wanted is None else str(wanted)
         if said != wanted and not (said in ("", ()) and wanted in ("", ())):
-            raise _broken(f"Its front matter does not say `{one.name}`.", None)
+            raise _BrokenError(f"Its front matter does not say `{one.name}`.", None)
 
 
 def _line_of(error: BaseException) -> int | None:
@@ -209,15 +263,6 @@ def _line_of(error: BaseException) -> int | None:
 def _sentence(text: str) -> str:
     said = cut(one_line(text), 200).rstrip(".")
     return f"{said[:1].upper()}{said[1:]}."
-
-
-def _broken(message: str, line: int | None) -> InvalidError:
-    return InvalidError(
-        f"The incident template can't be used. {message}",
-        code="template_broken",
-        next_step=f"Mend {TEMPLATE_PATH}; every field of an incident belongs in it.",
-        where=f"line {line}" if line else TEMPLATE_PATH,
-    )
 
 
 def _problem(line: int, code: str, message: str) -> Problem:
