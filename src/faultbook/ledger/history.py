@@ -49,25 +49,18 @@ def highest_number(git: Git, path: str, head: str, since: str | None = None) -> 
 
     Numbers are never used again, so rows that were taken away count.
     """
-    span = _range(head, since)
-    rows = (row for _, _, found in _log(git, span, f"--grep=^{ROW}: ") for row in found)
-    highest = max((int(row) for row in rows if row.isdecimal()), default=0)
-    options = (
-        "log",
-        "-p",
-        "-U0",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--format=%x00%H",
-    )
-    told = git.run(*options, *span, "--", path, seconds=_HISTORY_SECONDS)
-    candidates: list[tuple[int, str]] = []
+    # Whatever brings a number changes the ledger, so one walk along its path finds all.
+    form = f"--format=%x00%H%x1f%(trailers:key={ROW},valueonly,separator=%x20)"
+    options = ("log", "-p", "-U0", "--no-color", "--no-ext-diff", "--no-textconv", form)
+    told = git.run(*options, *_range(head, since), "--", path, seconds=_HISTORY_SECONDS)
+    highest, candidates = 0, list[tuple[int, str]]()
     for change in told.split(b"\0")[1:]:
-        lines = change.splitlines()
+        first, *lines = change.splitlines()
+        commit, _, rows = first.decode("utf-8", "replace").partition("\x1f")
+        highest = max(highest, *(int(row) for row in rows.split() if row.isdecimal()), 0)
         numbers = [int(match[1]) for line in lines if (match := _NUMBERED.match(line))]
         if numbers:
-            candidates.append((max(numbers), lines[0].decode()))
+            candidates.append((max(numbers), commit))
     for number, commit in sorted(candidates, reverse=True):
         if number <= highest:
             break

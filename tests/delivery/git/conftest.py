@@ -50,6 +50,10 @@ class GitBot:
         rule = f"The check `{what}` fails the build (tests/test_{what.replace(' ', '_')}.py)"
         return self.owe(LedgerVerb.ADD_LESSON, what_failed=what, fix="Mended", rule=rule)
 
+    def fetch(self) -> None:
+        self.clone.fetch()
+        self.clone.observe()
+
     def push(self) -> None:
         """Push until nothing is left that may be pushed now."""
         while self.pusher.push_waiting():

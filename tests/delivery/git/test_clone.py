@@ -24,11 +24,11 @@ def findings(bot: GitBot) -> list[dict[str, Any]]:
 
 
 def test_what_people_pushed_is_in_the_next_snapshot(bot: GitBot, remote: BareRemote) -> None:
-    bot.clone.fetch()
+    bot.fetch()
     before = bot.clone.snapshot
     assert [lesson.number for lesson in before.lessons] == [1]
     remote.person().push({LEDGER: HEADER + ROW + row("2")})
-    bot.clone.fetch()
+    bot.fetch()
     after = bot.clone.snapshot
     assert (after.commit, [lesson.number for lesson in after.lessons]) == (remote.head(), [1, 2])
     assert [match.lesson.number for match in after.index.search("invoices")] == [2]
@@ -61,7 +61,7 @@ def test_rows_that_people_left_as_new_get_their_numbers_once(
     first, second = make_bot("one"), make_bot("two")
     remote.person().push({LEDGER: HEADER + ROW + row("new") + row("new", "A second " + RULE)})
     for bot in (first, second):
-        bot.clone.fetch()
+        bot.fetch()
     first.push()
     second.push()  # it owed the same, and finds that all is done
     numbers = [lesson.number for lesson in read_ledger(remote.read().encode()).lessons]
@@ -79,7 +79,7 @@ def test_a_number_is_given_above_those_that_wait_on_branches(
     bot.push()
     remote.hook("pre-receive", "")
     remote.person().push({LEDGER: HEADER + ROW + row("new")})
-    bot.clone.fetch()
+    bot.fetch()
     bot.push()
     numbers = [lesson.number for lesson in read_ledger(remote.read().encode()).lessons]
     assert numbers == [1, 3]
@@ -88,10 +88,10 @@ def test_a_number_is_given_above_those_that_wait_on_branches(
 def test_a_broken_push_is_said_once_with_its_line_and_who_pushed_it(
     make_bot: Callable[[str], GitBot], bot: GitBot, remote: BareRemote
 ) -> None:
-    bot.clone.fetch()
+    bot.fetch()
     person = remote.person()
     person.push({LEDGER: HEADER + ROW + row("2", "")})
-    bot.clone.fetch()
+    bot.fetch()
     [said] = findings(bot)
     [finding] = said["findings"]
     assert (finding["path"], finding["line"], finding["who"]) == (LEDGER, 4, "Ben")
@@ -99,8 +99,8 @@ def test_a_broken_push_is_said_once_with_its_line_and_who_pushed_it(
     assert finding["next_step"]
     assert (said["commit"], read_reply_to(said).channel) == (remote.head(), "COPS")
     person.push({"README.md": "Something else\n"})
-    bot.clone.fetch()
-    make_bot("home").clone.fetch()  # a bot that was started again
+    bot.fetch()
+    make_bot("home").fetch()  # a bot that was started again
     assert len(findings(bot)) == 1
 
 
@@ -114,7 +114,7 @@ def test_an_incident_that_was_pushed_without_a_rule_is_said(
     path = bot.operation(operation_id).result["path"]
     told = person.read(path).replace(INCIDENT["prevention_rule"], "")
     person.push({path: told})
-    bot.clone.fetch()
+    bot.fetch()
     [said] = findings(bot)
     codes = {(finding["path"], finding["code"]) for finding in said["findings"]}
     assert (path, "rule-missing") in codes
@@ -122,19 +122,19 @@ def test_an_incident_that_was_pushed_without_a_rule_is_said(
 
 def test_what_was_wrong_before_the_bot_came_is_not_said(bot: GitBot, remote: BareRemote) -> None:
     remote.person().push({LEDGER: HEADER + ROW + row("2", "")})
-    bot.clone.fetch()
+    bot.fetch()
     assert findings(bot) == []
 
 
 def test_the_bots_own_commits_are_never_found_fault_with(bot: GitBot, remote: BareRemote) -> None:
     remote.person().push({LEDGER: HEADER + ROW + row("2", "")})
-    bot.clone.fetch()
+    bot.fetch()
     bot.owe_lesson("one")
     bot.push()
     other = bot.store.read(ledger.read_head, bot.clone.repository.name)
     assert other == (remote.head(), 3)
     bot.clone.known = False
-    bot.clone.fetch()
+    bot.fetch()
     assert findings(bot) == []
 
 
@@ -143,7 +143,7 @@ def test_a_main_that_was_rewritten_is_taken_as_it_is_now(bot: GitBot, remote: Ba
     operation_id = bot.owe_lesson("one")
     bot.push()
     git(remote.path, "update-ref", "refs/heads/main", first)
-    bot.clone.fetch()
+    bot.fetch()
     assert [lesson.number for lesson in bot.clone.snapshot.lessons] == [1]
     bot.owe_lesson("two")
     bot.push()

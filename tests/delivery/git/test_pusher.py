@@ -56,7 +56,7 @@ def test_an_incidents_failure_is_known_by_its_lesson_once_it_is_pushed(
 
 
 def test_a_persons_push_in_between_is_built_upon(bot: GitBot, remote: BareRemote) -> None:
-    bot.clone.fetch()
+    bot.fetch()
     person = remote.person()
     hand = ROW.replace("| 1 |", "| 2 |").replace(RULE, "Written by hand")
     person.push({LEDGER: HEADER + ROW + hand})
@@ -85,7 +85,7 @@ def edit(bot: GitBot, text: str, expected: str = RULE) -> str:
 def test_a_cell_that_a_person_changed_stays_until_someone_chooses(
     bot: GitBot, remote: BareRemote
 ) -> None:
-    bot.clone.fetch()  # so that the bot believes in the old text
+    bot.fetch()  # so that the bot believes in the old text
     remote.person().push({LEDGER: HEADER + ROW.replace(RULE, THEIRS)})
     operation_id, after = edit(bot, "Mine"), bot.owe_lesson("after it")
     bot.push()
@@ -102,7 +102,7 @@ def test_a_cell_that_a_person_changed_stays_until_someone_chooses(
 
 
 def test_a_stale_view_never_makes_a_conflict(bot: GitBot, remote: BareRemote) -> None:
-    bot.clone.fetch()
+    bot.fetch()
     remote.person().push({LEDGER: HEADER + ROW.replace(RULE, THEIRS)})
     operation_id = edit(bot, "Mine", expected=THEIRS)  # asked for by who saw the new text
     bot.push()
@@ -153,7 +153,7 @@ def test_a_bug_in_one_operation_holds_up_nobody(
 def test_a_remote_that_is_away_lets_operations_wait_and_says_so_once(
     bot: GitBot, remote: BareRemote
 ) -> None:
-    bot.clone.fetch()
+    bot.fetch()
     hidden = remote.path.with_name("hidden.git")
     remote.path.rename(hidden)
     ids = [bot.owe_lesson(what) for what in ("one", "two")]
@@ -210,7 +210,7 @@ def test_a_branch_that_a_person_merged_is_settled_and_said(bot: GitBot, remote: 
     git(person.folder, "fetch", "-q", "origin")
     git(person.folder, "merge", "-q", "--no-ff", "-m", "Merge", "origin/faultbook/2")
     git(person.folder, "push", "-q", "origin", "HEAD:main")
-    bot.clone.fetch()
+    bot.fetch()
     assert bot.state(operation_id) is LedgerOperationState.PUSHED
     assert [kind for kind, _ in bot.said()] == [LedgerNotice.SETTLED] * 2
 
@@ -341,7 +341,7 @@ def test_a_bot_that_was_too_slow_does_not_push_twice(
 
 
 def test_a_clone_that_was_damaged_under_way_is_made_again(bot: GitBot, remote: BareRemote) -> None:
-    bot.clone.fetch()
+    bot.fetch()
     [folder] = Path(bot.clone.repository.git.folder).parent.glob("*.git")
     subprocess.run(["rm", "-r", str(folder / "objects")], check=True)
     operation_id = bot.owe_lesson("one")

@@ -1,7 +1,7 @@
 """The newest known state of the ledger's repository, and what a fetch of it brings to light."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -56,8 +56,20 @@ class LedgerOptions:
     race_seconds: float = 0.1
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What was told of last: a head, its files, and the highest number until then."""
+
+    head: str | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    highest: int = 0
+
+
 class LedgerClone:
     """A repository with what is known of it; used by one thread, under the repository's lock.
+
+    What work needs is known after a fetch; what the fetch means to people is told by `observe`,
+    later, since a push that waits for that would be outrun more often.
 
     Attributes:
         head: the newest commit known; None where the branch is not there yet.
@@ -75,29 +87,45 @@ class LedgerClone:
         self._store = store
         self._folder = repository.remote.folder
         self._files: Mapping[str, bytes] = {}
+        self._told = _State()
+        self._fetched = False
         self.snapshot = self._make_snapshot()
 
     def fetch(self) -> None:
-        """Bring in what is new on the remote, and tell of it.
+        """Bring in what is new on the remote.
 
         Raises:
             UnavailableError: the remote can't be had.
         """
         head = self.repository.fetch()
+        self._fetched = True
         if self.known and head == self.head:
-            name, store = self.repository.name, self._store
-            store.write(note_head, name, head, head, self.highest)
             return
-        self._take_in(head)
+        since = self.head
+        if not self.known:
+            since, highest = self._store.read(ledger.read_head, self.repository.name)
+            self.highest = max(self.highest, highest)
+            self._told = _State(highest=self.highest)
+        if since is not None and not self.repository.has(since):
+            since = None
+        self.head, self._files = head, self.repository.read(head, self._paths)
+        if head is not None:
+            path = f"{self._folder}/{LEDGER_NAME}"
+            found = highest_number(self.repository.git, path, head, since)
+            self.highest = max(self.highest, found)
+        self.known = True
+
+    @property
+    def _paths(self) -> tuple[str, str]:
+        return self._folder, TEMPLATE
 
     def ground(self) -> Ground:
         """Give what operations are applied to."""
-        return Ground(self._files, self.snapshot.template, self.highest, self._folder)
+        return Ground(self._files, self._template(self._files), self.highest, self._folder)
 
     def move(self, head: str, files: Mapping[str, bytes], highest: int) -> None:
         """Take as the newest state what was pushed from here."""
         self.head, self._files, self.highest = head, files, max(self.highest, highest)
-        self._publish()
 
     def find(self, ids: list[str], since: str | None = None) -> dict[str, Landed]:
         """Look for operations in the history of the head."""
@@ -111,38 +139,29 @@ class LedgerClone:
             self.repository.discard()
             self.known = False
 
-    def _take_in(self, head: str | None) -> None:
-        was, highest = self._store.read(ledger.read_head, self.repository.name)
-        since = was if was and self.repository.has(was) else None
-        before, template = self._files, self.snapshot.template
-        paths = (self._folder, TEMPLATE)
-        self.head, self._files = head, self.repository.read(head, paths)
-        known = max(self.highest, highest)
-        self.highest = max(known, self._highest_since(since))
-        findings: list[PushedFinding] = []
-        if head is not None and since is not None and since != head:
-            if not self.known:
-                before = self.repository.read(since, paths)
-            findings = self._findings((since, head), before, template, known)
-        self.known = True
-        self._store.write(
-            note_head,
-            self.repository.name,
-            was,
-            head,
-            self.highest,
-            findings,
-            self.options.channel,
-        )
-        self._settle_merged(since)
-        self._publish()
-        self._owe_numbers()
+    def observe(self) -> None:
+        """Record the head, and tell what has come to it: problems, merged branches, new rows."""
+        if not self.known:
+            return
+        name = self.repository.name
+        was, _ = self._store.read(ledger.read_head, name)
+        before = self._told if self._told.head == was else self._state_at(was)
+        if self._fetched or was != self.head:
+            findings = self._findings(before)
+            channel = self.options.channel
+            # Of several replicas the one that moves the head on tells of it.
+            self._store.write(note_head, name, was, self.head, self.highest, findings, channel)
+            self._fetched = False
+        self._told = _State(self.head, self._files, self.highest)
+        if self.snapshot.commit != self.head:
+            self._settle_merged(before.head)
+            self._publish()
+            self._owe_numbers()
 
-    def _highest_since(self, since: str | None) -> int:
-        if self.head is None:
-            return 0
-        path = f"{self._folder}/{LEDGER_NAME}"
-        return highest_number(self.repository.git, path, self.head, since)
+    def _state_at(self, commit: str | None) -> "_State":
+        if commit is None or not self.repository.has(commit):
+            return _State(highest=self._told.highest)
+        return _State(commit, self.repository.read(commit, self._paths), self._told.highest)
 
     def _settle_merged(self, since: str | None) -> None:
         """Settle what was on a branch of its own and has come to main."""
@@ -164,17 +183,23 @@ class LedgerClone:
         )
         self._store.write(owe, new)
 
-    def _findings(
-        self, span: tuple[str, str], before: Mapping[str, bytes], template: str, highest: int
-    ) -> list[PushedFinding]:
+    def _findings(self, before: "_State") -> list[PushedFinding]:
         """Find the problems that people's commits brought; those of before are not said again."""
-        git, (since, head) = self.repository.git, span
+        git, since, head = self.repository.git, before.head, self.head
+        if since is None or head is None or since == head:
+            return []
         authors = hand_authors(git, self._folder, head, since)
         if not authors:
             return []
-        own = self._make_snapshot()
-        old = {_key(one) for one in check_files(before, template=template, highest=highest)}
-        new = check_files(self._files, base=before, template=own.template, highest=highest)
+        template = self._template(before.files)
+        highest = before.highest
+        old = {_key(one) for one in check_files(before.files, template=template, highest=highest)}
+        new = check_files(
+            self._files,
+            base=before.files,
+            template=self._template(self._files),
+            highest=highest,
+        )
         found = [one for one in new if not one.warning and _key(one) not in old]
         told = []
         for one in found:
@@ -186,9 +211,12 @@ class LedgerClone:
             )
         return told
 
+    def _template(self, files: Mapping[str, bytes]) -> str:
+        own = files.get(TEMPLATE)
+        return self.options.template if own is None else own.decode("utf-8", "replace")
+
     def _make_snapshot(self) -> LedgerSnapshot:
-        own = self._files.get(TEMPLATE)
-        template = self.options.template if own is None else own.decode("utf-8", "replace")
+        template = self._template(self._files)
         return LedgerSnapshot(self.head, self._files, template, self._folder)
 
     def _publish(self) -> None:

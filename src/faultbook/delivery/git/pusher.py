@@ -74,6 +74,7 @@ class Pusher:
         self._options = clone.options
         self._repository = clone.repository
         self._claimer = claimer
+        self._size = clone.options.batch  # shorter while others push, too
         self.stopping = threading.Event()
 
     def push_waiting(self) -> bool:
@@ -88,11 +89,20 @@ class Pusher:
             try:
                 self._work(rest)
             except (UnavailableError, GitError) as error:
+                self._observe()  # first, since a head that was fetched says that all is well
                 self._postpone(rest, self._explained(error))
             else:
                 for operation in rest:
                     self._store.write(ledger.unclaim, operation.id)
+                self._observe()
         return True
+
+    def _observe(self) -> None:
+        try:
+            self._clone.observe()
+        except GitError as error:  # what has come to the head is told at the next fetch
+            self._clone.heal(error)
+            log.warning("ledger_not_observed", why=error.words)
 
     def _work(self, rest: list[LedgerOperation]) -> None:
         """Work until nothing is left or the claim ends; takes what is done out of `rest`."""
@@ -102,9 +112,8 @@ class Pusher:
         if fresh:
             self._clone.fetch()
             self._recognise(rest, tried)
-        size = len(rest)
         while rest and not self.stopping.is_set() and time.monotonic() < ends:
-            chain = self._build(rest[:size])
+            chain = self._build(rest[: self._size])
             if not chain.links and not fresh:
                 # Said of the newest head only, or of one that was just pushed.
                 self._clone.fetch()
@@ -112,28 +121,29 @@ class Pusher:
             elif not chain.links:
                 self._settle_stopped(rest.pop(0), chain.stopped_by)
             else:
-                size = self._push(rest, chain)
+                self._push(rest, chain)
                 fresh = True
 
-    def _push(self, rest: list[LedgerOperation], chain: _Chain) -> int:
-        """Push a chain, and give how many operations to try at once next."""
+    def _push(self, rest: list[LedgerOperation], chain: _Chain) -> None:
+        """Push a chain, and take what that settles out of `rest`."""
         clone, tip = self._clone, chain.links[-1].commit
         before, count = clone.head, len(chain.links)
         pushed = self._repository.push(tip, self._repository.remote.branch, before)
         if pushed.outcome is Push.DONE:
             self._settle_pushed(chain, before)
             del rest[:count]
-            return self._options.batch
-        if pushed.outcome is Push.RACE:
+            self._size = min(self._options.batch, self._size * 2)
+        elif pushed.outcome is Push.RACE:
             time.sleep(random.uniform(0, self._options.race_seconds))  # noqa: S311 - no secret
             clone.fetch()
             self._recognise(rest, [link.operation for link in chain.links], before)
             # A shorter chain is made sooner, and outrun less.
-            return max(1, count // 2)
-        if count == 1:
+            self._size = max(1, count // 2)
+        elif count == 1:
             self._push_branch(chain.links[0], pushed.words)
             del rest[0]
-        return 1  # one of several may be what is declined: each on its own
+        else:
+            self._size = 1  # one of several may be what is declined: each on its own
 
     def _build(self, operations: Sequence[LedgerOperation]) -> _Chain:
         """Make commits upon the head until an operation changes nothing or can't be done."""

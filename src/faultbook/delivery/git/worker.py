@@ -117,6 +117,7 @@ class LedgerWorker:
         try:
             with self._repository.lock():
                 self._clone.fetch()
+                self._clone.observe()
         except UnavailableError as error:
             log.warning("ledger_not_fetched", why=error.message)
             self._store.write(ledger.note_trouble, self._repository.name, error.message)
