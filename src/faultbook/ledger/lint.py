@@ -169,14 +169,11 @@ def _with_pipes(data: bytes) -> bytes:
         if row.piped or len(row.cells) != ledger.columns:
             continue
         bare = text.strip()
-        opening = "" if bare.startswith("|") else "| "
-        closing = (
-            ""
-            if len(row.cells) and row.cells[-1].right < row.line.start + len(text.rstrip())
-            else " |"
-        )
-        start = row.line.start + len(text) - len(text.lstrip())
-        pieces += [(start, start, opening), (start + len(bare), start + len(bare), closing)]
+        start = row.line.start + text.index(bare)
+        if not bare.startswith("|"):
+            pieces.append((start, start, "| "))
+        if not bare.endswith("|") or bare.endswith("\\|"):
+            pieces.append((start + len(bare), start + len(bare), " |"))
     mended = ledger.source.splice(*pieces)
     said = [_said(lesson) for lesson in read_ledger(mended).lessons]
     return mended if said == [_said(lesson) for lesson in ledger.lessons] else data

@@ -140,6 +140,8 @@ _ANCHOR = re.compile(
     r"html?|cfg|ini|tf|ipynb)\b|(?<!\S)--?[a-z][\w-]+|\b\d+(?:[.,]\d+)?\s*(?:%|[a-z]{1,3}\b|[A-Z]{3})"
 )
 _LINK_OR_TICKET = re.compile(r"https?://\S+|\b[A-Z][A-Z0-9]+-\d+\b|#\d+\b")
+# Chinese, Japanese and Korean put no blanks between words: so many signs are more than a promise.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{8,}")
 _LEAST = 2
 
 
@@ -152,10 +154,17 @@ def is_promise(rule: str) -> bool:
 
 def _is_empty(clause: str) -> bool:
     said = tokens(clause)
-    rest = {word for word in said if word not in _EMPTY and not word.isdigit()}
+    rest = {word for word in said if _says_something(word)}
+    if any(_UNSPACED.search(word) for word in rest):
+        return False
     if len(rest) >= _LEAST and not _opens_like_a_promise(" ".join(said)):
         return False
     return not rest or _ANCHOR.search(clause) is None
+
+
+def _says_something(word: str) -> bool:
+    is_letter = len(word) == 1 and word.isascii()
+    return word not in _EMPTY and not is_letter and not word.isdigit()
 
 
 def _opens_like_a_promise(said: str) -> bool:

@@ -15,6 +15,7 @@ from faultbook.model.lesson import Lesson
 
 FIX = "faultbook ledger check --fix"
 _SHOWN = 60
+_MARKER = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SENTENCE_END = re.compile(
     r"(?<![.\s]{2})(?<!\b[a-z])(?<!\betc)(?<!\bvs)[.!?][\"”')\]]*\s+(?=[A-Z“\"])"
@@ -38,9 +39,7 @@ def table_problems(
     if ledger.problems:
         return
     for row, lesson in zip(ledger.rows, ledger.lessons, strict=True):
-        yield from _shape(row, ledger.columns)
-        yield from _number(row)
-        yield from _rule(row, lesson)
+        yield from _row(row, lesson, ledger.columns)
     yield from _loose(ledger)
     yield from _duplicates(ledger, base)
     yield from _repeated_rules(ledger)
@@ -63,6 +62,26 @@ def added_rows(ledger: LedgerFile, base: bytes | None) -> set[int]:
     }
 
 
+def _row(row: Row, lesson: Lesson, columns: int) -> Iterator[Problem]:
+    count = len(row.cells)
+    if not row.piped and _MARKER.match(row.line.text):
+        return  # a merge was left unfinished, which is told already
+    if not row.piped and count <= 1:
+        yield Problem(
+            row.line.number,
+            1,
+            "stray-line",
+            "This line follows the table directly, which makes it a row.",
+            "Put a blank line before it.",
+        )
+        return
+    yield from _shape(row, columns)
+    yield from _number(row)
+    yield from _breaks(row)
+    if count == columns and not lesson.retired:
+        yield from _rule(row, lesson)
+
+
 def _shape(row: Row, columns: int) -> Iterator[Problem]:
     line = row.line.number
     count = len(row.cells)
@@ -81,7 +100,7 @@ def _shape(row: Row, columns: int) -> Iterator[Problem]:
             1,
             "row-too-short",
             f"This row has {count} {'cell' if count == 1 else 'cells'}, the header {columns}.",
-            "Add the missing cells, or a blank line where the table ends.",
+            "Add the missing cells.",
         )
     if not row.piped:
         yield Problem(
@@ -118,7 +137,7 @@ def _number(row: Row) -> Iterator[Problem]:
         )
 
 
-def _rule(row: Row, lesson: Lesson) -> Iterator[Problem]:
+def _breaks(row: Row) -> Iterator[Problem]:
     for cell in row.cells if "<" in row.line.text else ():
         found = _BREAK.search(cell.source)
         if found and "\\" not in cell.source[: found.start()][-1:]:
@@ -129,8 +148,9 @@ def _rule(row: Row, lesson: Lesson) -> Iterator[Problem]:
                 "A cell is one line: `<br>` hides a second one.",
                 "Move the details to an incident file, and link it.",
             )
-    if len(row.cells) <= Column.RULE.place or lesson.retired:
-        return
+
+
+def _rule(row: Row, lesson: Lesson) -> Iterator[Problem]:
     cell = row.cells[Column.RULE.place]
     place = (row.line.number, _column(row.line, cell))
     if not any(char.isalnum() for char in lesson.rule):
