@@ -14,10 +14,11 @@ from faultbook.view.actions import (
     INCIDENT_OPEN,
     MODAL_SHOWN,
 )
-from faultbook.view.lines import Bold, Line, Mention, Moment, Rich, Span, name, utc, words
+from faultbook.view.lines import Bold, Line, Mention, Moment, Rich, Span, name, utc
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import actions, button, modal, plain_text, section
 from faultbook.view.slack_inputs import Field, person_select, select_input, text_input
+from faultbook.view.slack_words import coded
 from faultbook.view.spoken import spoken_text
 
 _TITLE = 120
@@ -116,7 +117,7 @@ def close_incident_form(title: str, rule: str, passed: Sequence[RunMark], now: I
 
     Nothing closes without it: a run that passed after the fix, or an artifact.
     """
-    lines: list[Line] = [[Bold(name(title, _TITLE))], ["Rule: ", words(rule, _RULE)]]
+    lines: list[Line] = [[Bold(name(title, _TITLE))], ["Rule: ", *coded(rule, _RULE)]]
     blocks: list[Block] = [section(lines)]
     if passed:
         runs = [(run.run_id, _run(run, now)) for run in passed]

@@ -80,7 +80,7 @@ def _opened(outcome: Outcome) -> tuple[list[Line], list[Block]]:
         *_strong("Incident opened: ", title, "."),
         f" {severity}, owner {name(outcome.text('owner'))}",
     ]
-    rule: Line = ["Rule: ", words(outcome.text("prevention_rule"), _RULE)]
+    rule: Line = ["Rule: ", *coded(outcome.text("prevention_rule"), _RULE)]
     close: list[Block] = []
     if outcome.operation.state is LedgerOperationState.PUSHED:
         close = [button("Close incident", INCIDENT_CLOSE, outcome.operation.id, about=title)]
@@ -89,18 +89,18 @@ def _opened(outcome: Outcome) -> tuple[list[Line], list[Block]]:
 
 def _closed(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     title = name(outcome.text("title") or outcome.path, _TITLE)
-    proof: Line = ["Verified by: ", words(outcome.text("verification"), _RULE)]
+    proof: Line = ["Verified by: ", *coded(outcome.text("verification"), _RULE)]
     return [_strong("Incident closed: ", title, "."), proof], _open_file(outcome)
 
 
 def _cell_set(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     head = _strong(f"Lesson {outcome.number} changed.")
-    return [head, ["Rule: ", words(outcome.text("text"), _RULE)]], []
+    return [head, ["Rule: ", *coded(outcome.text("text"), _RULE)]], []
 
 
 def _added(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     named = "" if outcome.number is None else f" {outcome.number}"
-    return [_strong(f"Lesson{named} added."), ["Rule: ", words(outcome.text("rule"), _RULE)]], []
+    return [_strong(f"Lesson{named} added."), ["Rule: ", *coded(outcome.text("rule"), _RULE)]], []
 
 
 def _retired(outcome: Outcome) -> tuple[list[Line], list[Block]]:
@@ -192,7 +192,7 @@ def conflict_message(operation: LedgerOperation) -> Message:
 
 
 def _quoted(label: str, text: str) -> Line:
-    return [label, f"“{words(text, _RULE)}”"]
+    return [label, "“", *coded(text, _RULE), "”"]
 
 
 def dropped_message() -> Message:

@@ -32,6 +32,7 @@ from faultbook.view.series_values import SuggestionValue, write_series, write_su
 from faultbook.view.slack_blocks import actions, button, context, modal, plain_text, section
 from faultbook.view.slack_incident_form import RULE_HINT
 from faultbook.view.slack_inputs import Field, text_input
+from faultbook.view.slack_words import coded
 from faultbook.view.spoken import spoken_text
 
 SHOWN = 5
@@ -110,7 +111,7 @@ def rule_line(found: FoundLesson, length: int) -> Line:
     if lesson.retired:
         see = f", see {lesson.superseded_by}" if lesson.superseded_by is not None else ""
         return [number, f" retired{see}"]
-    return [number, " ", words(lesson.rule, length)]
+    return [number, " ", *coded(lesson.rule, length)]
 
 
 def _record(found: FoundLesson) -> Line:
@@ -179,7 +180,9 @@ def repeat_message(found: FoundLesson, series: SeriesKey, now: Instant) -> Messa
     lesson = found.lesson
     head: Line = [
         Bold("The rule exists and it happened again."),
-        f" Lesson {lesson.number}: “{words(lesson.rule, _RULE_IN_REVIEW)}”",
+        f" Lesson {lesson.number}: “",
+        *coded(lesson.rule, _RULE_IN_REVIEW),
+        "”",
     ]
     held = f"enforced by {name(found.enforcement or 'none')}"
     facts: Line = join(
@@ -217,7 +220,7 @@ def edit_rule_form(found: FoundLesson, metadata: str) -> Block:
     lesson = found.lesson
     lines: list[Line] = [
         [Bold(f"Lesson {lesson.number}"), f": {words(lesson.what_failed, _WHAT)}"],
-        ["The rule now: ", words(lesson.rule, _RULE)],
+        ["The rule now: ", *coded(lesson.rule, _RULE)],
     ]
     field = Field("rule", "One-rule lesson", RULE_HINT)
     view = modal(

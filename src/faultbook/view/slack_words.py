@@ -96,10 +96,10 @@ def own_error_message(number: str) -> Message:
     return _message([line], [section([line])])
 
 
-def coded(text: str) -> list[Span]:
-    """Take a sentence of ours, in which backticks stand around what is shown letter by letter."""
-    parts = words(text, _ERROR_WORDS).split("`")
-    if len(parts) % 2 == 0:  # an odd sign: none of it is ours
+def coded(text: str, length: int = _ERROR_WORDS) -> list[Span]:
+    """Take a sentence in which backticks stand around what is shown letter by letter."""
+    parts = words(text, length).split("`")
+    if len(parts) % 2 == 0:  # an odd sign: none of it is meant so
         return ["`".join(parts)]
     return [Code(part) if at % 2 else part for at, part in enumerate(parts) if part]
 
