@@ -246,6 +246,24 @@ async def test_what_another_process_owes_is_found_within_a_second(office: Office
     assert office.slack.kept[0]["channel"] == "C9"
 
 
+async def test_after_an_answer_it_looks_about_once_a_second_and_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.owe()
+    await office.until_done()
+    looks = 0
+    next_due = queue.next_due
+
+    def counted(tx: Transaction) -> Any:  # noqa: ANN401 - whatever the operation gives
+        nonlocal looks
+        looks += 1
+        return next_due(tx)
+
+    monkeypatch.setattr(queue, "next_due", counted)
+    await asyncio.sleep(1.5)
+    assert 1 <= looks <= 4
+
+
 def test_a_bug_in_a_rendering_is_told_by_its_number(
     sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +283,7 @@ def test_the_pace_is_a_message_a_second_and_a_tier_a_minute() -> None:
     assert pace.resting() == ["C1"]
     assert pace.next_ready() == pytest.approx(1.0)
     now[0] += 1.0
+    assert pace.next_ready() is None  # what is over is nothing to wait for
     assert pace.resting() == []
     assert (pace.take(POSTING), pace.take(POSTING)) == (0.0, 0.0)
     assert pace.take(POSTING) == pytest.approx(30.0, abs=1.1)

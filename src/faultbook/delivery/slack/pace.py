@@ -73,8 +73,13 @@ class Pace:
         return list(self._resting)
 
     def next_ready(self) -> float | None:
-        """Tell in how many seconds a message may go that may not go now; None if all may."""
-        waits = [max(0.0, until - self._clock()) for until in self._resting.values()]
+        """Tell in how many seconds a message may go that may not go now; None if all may.
+
+        A rest that is over is nothing to wait for: counted as "in 0 s", it would have whoever
+        waits look again at once, for ever.
+        """
+        now = self._clock()
+        waits = [self._resting[channel] - now for channel in self.resting()]
         if self.left(POSTING) < 1:
             waits = [max(self._methods[POSTING].wait, min(waits, default=0.0))]
         return min(waits, default=None)
