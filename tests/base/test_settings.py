@@ -41,8 +41,7 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
 def test_a_workflow_may_accept_heartbeats(tmp_path: Path) -> None:
     root = _write(tmp_path, '[workflows."price-feed"]\nevidence = "heartbeat"\ncritical = true')
     settings = load_settings({}, root)
-    assert settings.evidence_policy("price-feed") == "heartbeat"
-    assert settings.evidence_policy("other") == "required"
+    assert settings.workflows["price-feed"].evidence == "heartbeat"
 
 
 @pytest.mark.parametrize(

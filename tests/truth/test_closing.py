@@ -15,6 +15,7 @@ from faultbook.model.verdict import FailureClass, Reason, Verdict
 from faultbook.operations import recording
 from faultbook.operations.failing import ask_failing
 from faultbook.operations.recording import CloseOutcome
+from faultbook.store import runs
 from faultbook.store.engine import Store
 from tests.builders import OUTCOMES, REPORT, whole_run
 from tests.conftest import START, FrozenClock
@@ -96,7 +97,7 @@ def test_a_close_after_the_deadline_changes_nothing_and_leaves_an_event(
     result = store.write(recording.close_run, run_id, end, Policy(), "late")
     assert result.outcome is CloseOutcome.LATE
     assert result.run.verdict is Verdict.FAILED
-    events = store.read(recording.list_events, result.run)
+    events = store.read(runs.list_events, result.run.sequence)
     assert [event.kind for event in events] == ["late_close"]
     assert standing_of(store) is Standing.FAILING
 
@@ -112,7 +113,7 @@ def test_a_second_close_that_differs_changes_nothing_and_leaves_an_event(
     assert result.outcome is CloseOutcome.LATE
     stored = store.read(recording.read_run, run_id)
     assert stored.verdict is Verdict.FAILED
-    assert [event.kind for event in store.read(recording.list_events, stored)] == ["late_close"]
+    assert [event.kind for event in store.read(runs.list_events, stored.sequence)] == ["late_close"]
 
 
 def test_the_same_close_again_is_answered_with_the_stored_result(
@@ -124,7 +125,7 @@ def test_the_same_close_again_is_answered_with_the_stored_result(
     again = store.write(recording.close_run, run_id, end, Policy(), "same")
     assert (first.outcome, again.outcome) == (CloseOutcome.CLOSED, CloseOutcome.REPEATED)
     assert again.run == first.run
-    assert store.read(recording.list_events, first.run) == []
+    assert store.read(runs.list_events, first.run.sequence) == []
 
 
 def test_of_sixteen_closers_at_once_one_closes(store: Store, clock: FrozenClock) -> None:

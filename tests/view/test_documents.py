@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from faultbook.base.errors import UnavailableError
 from faultbook.model.answer import FailingAnswer
 from faultbook.model.timeline import Timeline
-from faultbook.view.documents import failing_document, run_document
+from faultbook.view.documents import failing_document, run_document, timeline_document
 from faultbook.view.reading import read_failing, read_timeline
 from tests.view.answers import EXAMPLE, answers
 from tests.view.runs import EXAMPLE as RUN
@@ -58,7 +58,7 @@ def test_the_answer_is_read_back_whole_from_its_document(drawn: FailingAnswer) -
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(timelines)
 def test_a_run_is_read_back_whole_from_its_document(drawn: Timeline) -> None:
-    document = json.loads(json.dumps(run_document(drawn.run, drawn.events)))
+    document = json.loads(json.dumps(timeline_document(drawn)))
     assert read_timeline(document) == drawn
 
 

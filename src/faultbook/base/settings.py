@@ -53,7 +53,7 @@ class HttpSettings(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8030, ge=0, le=65535)
     public_url: str | None = None
-    """How people reach this server from elsewhere; links are made from it."""
+    """How wrappers reach this server from elsewhere: what they kept for it is taken in here."""
 
 
 class LedgerSettings(_Section):
@@ -120,11 +120,6 @@ class Settings(BaseSettings):
         """Take values only from what `load_settings` hands in: it has read file and environment."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
-
-    def evidence_policy(self, workflow: str) -> Literal["required", "heartbeat"]:
-        """Tell whether a plain success of this workflow may count."""
-        found = self.workflows.get(workflow)
-        return found.evidence if found else "required"
 
 
 def load_settings(environ: Mapping[str, str], start: Path) -> Settings:

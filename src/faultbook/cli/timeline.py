@@ -16,7 +16,7 @@ from faultbook.cli.asking import (
     write_text,
 )
 from faultbook.operations.timeline import read_timeline as read_stored
-from faultbook.view.documents import run_document
+from faultbook.view.documents import timeline_document
 from faultbook.view.reading import read_timeline
 from faultbook.view.terminal import timeline_text
 
@@ -43,4 +43,4 @@ def _ask(settings: Settings, run: str) -> dict[str, Any]:
         return read_from_server(settings, f"/v1/runs/{quote(run, safe='')}")
     with opened(settings) as house:
         timeline = house.store.read(read_stored, run)
-    return run_document(timeline.run, timeline.events)
+    return timeline_document(timeline)

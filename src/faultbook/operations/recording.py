@@ -216,11 +216,6 @@ def read_run(tx: Transaction, run_id: str) -> RunRecord:
     return run
 
 
-def list_events(tx: Transaction, run: RunRecord) -> list[RunEvent]:
-    """Read a run's events in the server's order."""
-    return runs.list_events(tx, run.sequence)
-
-
 def request_digest(body: bytes) -> str:
     """Identify a request by its bytes, to recognise it when it comes again."""
     return hashlib.sha256(body).hexdigest()

@@ -9,9 +9,11 @@ from faultbook.model.evidence import Artifact
 from faultbook.model.judge import TestCounts
 from faultbook.model.policy import Policy
 from faultbook.model.run import RunEnd, RunEvent, RunRecord, RunState
+from faultbook.model.timeline import Timeline
 from faultbook.model.token import Token
 from faultbook.operations import recording
 from faultbook.operations.recording import CloseResult
+from faultbook.operations.timeline import read_timeline
 from faultbook.store import runs
 from faultbook.store.transaction import Transaction
 
@@ -81,17 +83,17 @@ def report_close(
     return recording.close_run(tx, run_id, end, policy, digest)
 
 
-def read_reported(tx: Transaction, token: Token, run_id: str) -> tuple[RunRecord, list[RunEvent]]:
-    """Read a run and its events, if the token may see its workflow.
+def read_reported(tx: Transaction, token: Token, run_id: str) -> Timeline:
+    """Read a run with its events, if the token may see its workflow.
 
     Raises:
         NotFoundError: there is no such run.
         ConflictError: several runs end so.
         ForbiddenError: it is of a workflow that the token is not bound to.
     """
-    run = recording.read_run(tx, run_id)
-    check_workflow(token, run.start.series.workflow)
-    return run, recording.list_events(tx, run)
+    timeline = read_timeline(tx, run_id)
+    check_workflow(token, timeline.run.start.series.workflow)
+    return timeline
 
 
 def _check_run(tx: Transaction, token: Token, run_id: str) -> RunRecord:

@@ -4,7 +4,6 @@ Times are RFC 3339 in UTC, amounts of money are decimal strings, everything that
 null. Each document holds the whole of what it shows, so that it can be read back.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
 
@@ -14,6 +13,7 @@ from faultbook.model.draft import LateDraft
 from faultbook.model.evidence import Artifact
 from faultbook.model.run import RunEvent, RunRecord
 from faultbook.model.standing import RunMark
+from faultbook.model.timeline import Timeline
 from faultbook.model.verdict import Finding
 
 Document: TypeAlias = dict[str, Any]
@@ -104,12 +104,15 @@ def run_mark_document(mark: RunMark | None) -> Document | None:
     }
 
 
-def run_document(record: RunRecord, events: Sequence[RunEvent] | None = None) -> Document:
-    """Show a run as JSON, with its events where they are given."""
-    document = {**_identity(record), **_course(record), **_contract(record), **_outcome(record)}
-    if events is not None:
-        document["events"] = [_event(event) for event in events]
-    return document
+def run_document(record: RunRecord) -> Document:
+    """Show a run as JSON."""
+    return {**_identity(record), **_course(record), **_contract(record), **_outcome(record)}
+
+
+def timeline_document(timeline: Timeline) -> Document:
+    """Show a run as JSON with its events; says so where there are more than it holds."""
+    events = [_event(event) for event in timeline.events]
+    return run_document(timeline.run) | {"events": events, "more_events": timeline.more}
 
 
 def _identity(record: RunRecord) -> Document:

@@ -48,14 +48,14 @@ def read_failing(document: Document) -> FailingAnswer:
 
 
 def read_timeline(document: Document) -> Timeline:
-    """Take a run and its events back from what `run_document` made.
+    """Take a run and its events back from what `timeline_document` made.
 
     Raises:
         UnavailableError: the document is none that this version can read.
     """
     try:
         events = tuple(_event(event) for event in document.get("events") or ())
-        return Timeline(_run(document), events)
+        return Timeline(_run(document), events, more=bool(document.get("more_events")))
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise _unreadable() from error
 

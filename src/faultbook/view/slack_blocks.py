@@ -11,7 +11,6 @@ from faultbook.base.text import cut
 from faultbook.view.lines import Line, mrkdwn
 from faultbook.view.message import Block
 
-BLOCKS_A_MESSAGE = 20
 CHARACTERS_A_SECTION = 600
 ROOM = 420
 """Characters that lines of several records may fill in a section; "and 100 more" goes on top.

@@ -131,3 +131,5 @@ def test_a_tool_that_is_not_allowed_is_seen_however_many_calls_there_were(api: A
     api.store.write(call_many)
     named = {"name": "a", "text": "40 invoices"}
     assert _closed(client, run_id, named) == ("failed", "tool_not_allowed")
+    told = client.get(f"/v1/runs/{run_id}").json()
+    assert (len(told["events"]), told["more_events"]) == (1000, True)

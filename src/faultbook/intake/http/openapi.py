@@ -236,6 +236,7 @@ _ANSWERS: dict[str, dict[str, Any]] = {
         findings=_OBJECTS,
         artifacts=_OBJECTS,
         events=_OBJECTS,
+        more_events={"type": "boolean"},
         **_JUDGED,
         **_SERIES_KEY,
     ),

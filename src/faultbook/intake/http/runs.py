@@ -22,7 +22,7 @@ from faultbook.model.run import RunEnd, WholeRun
 from faultbook.model.token import Scope, Token
 from faultbook.operations import recording, reporting
 from faultbook.store.transaction import Transaction
-from faultbook.view.documents import run_document
+from faultbook.view.documents import timeline_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class RunEndpoints:
         """Read a run with its evidence and its events, by its id or the end of it."""
         run_id = run_id_of(request)
         token = await self.door.callers.identify(request, Scope.RUNS_READ)
-        run, events = await self.door.store.read_async(reporting.read_reported, token, run_id)
-        return Response(to_json(run_document(run, events)), media_type="application/json")
+        timeline = await self.door.store.read_async(reporting.read_reported, token, run_id)
+        return Response(to_json(timeline_document(timeline)), media_type="application/json")
 
 
 def read_whole(door: Door, token: Token, body: bytes) -> WholeRun:
