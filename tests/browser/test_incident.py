@@ -117,6 +117,8 @@ def test_the_modal_refuses_what_is_no_rule_and_git_shows_the_one_that_is(
     modal.get_by_test_id("modal-submit").click()
     expect(modal.get_by_test_id("field-error")).to_contain_text("Name a run that passed")
     _shot(desk, "incident-close", tmp_path)
+    modal.get_by_test_id("modal-close").click()
+    expect(modal).to_have_count(0)
 
 
 def _move_drafts(up: Up, *, due_in: float) -> None:
