@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from faultbook.assembly.templates import template
 from faultbook.ledger.lint import Finding, check_files, fix_files
@@ -243,6 +245,14 @@ def test_a_second_incident_of_a_lesson_is_a_repeat_and_no_problem() -> None:
     assert check_files(files, template=TEMPLATE) == []
 
 
+def test_an_incident_that_repeats_a_lesson_may_say_its_rule() -> None:
+    rule = "The wrapper fails any export without report.pdf"
+    copied = GOOD.replace(rule, "Fail exports without rows")
+    assert [one.code for one in check(incident=copied)] == ["rule-copy"]
+    named = copied.replace('"a tool"', '"Lesson 1"')
+    assert check(incident=named) == []
+
+
 def test_a_template_is_checked_too() -> None:
     broken = TEMPLATE.replace("{{ fix |", "{{ fixx |")
     found = check_files({LEDGER: PLAIN.encode()}, template=broken)
@@ -271,6 +281,21 @@ def test_hostile_text_is_shown_on_one_line() -> None:
         assert "\u202e" not in finding.message
         assert "\n" not in finding.message
         assert len(finding.message) < 250
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(alphabet="|-#\\` \n\r12new[](i)ax.:", max_size=120),
+    st.text(alphabet="ab:-#|>[]{}&*!\"', \n\r\t\\", max_size=120),
+)
+def test_whatever_the_files_hold_they_are_checked(rows: str, fields: str) -> None:
+    ledger = f"{HEAD}{rows}".encode()
+    files = {LEDGER: ledger, FILE: f"---\n{fields}\n---\n{rows}".encode()}
+    findings = check_files(files, base={LEDGER: PLAIN.encode()}, template=TEMPLATE, highest=5)
+    lines = max(data.replace(b"\r", b"\n").count(b"\n") + 1 for data in files.values())
+    assert all(1 <= one.line <= lines and one.column >= 1 for one in findings)
+    fixed = fix_files(files, base={LEDGER: PLAIN.encode()}, highest=5)
+    assert fix_files({**files, **fixed}, base={LEDGER: PLAIN.encode()}, highest=5) == {}
 
 
 def test_fixes_mend_what_needs_no_choice_and_nothing_else() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from faultbook.base.errors import InvalidError
 from faultbook.ledger.template import render_incident, template_problems
@@ -39,7 +41,7 @@ _FIX = TEMPLATE.splitlines().index("{{ fix | markdown }}") + 1
         ("{{ fix | markdown }}", "{% for %}", "template-syntax", _FIX),
         ("{{ fix | markdown }}", "{{ fix | safe }}", "template-syntax", _FIX),
         ("{{ fix | markdown }}", "{{ fix }}", "template-broken", _FIX),
-        ("{{ fix | markdown }}", '{{ (fix | markdown) ~ "x" }}', "template-broken", _FIX),
+        ("{{ fix | markdown }}", '{{ (fix | markdown) ~ "x" }}', "template-syntax", _FIX),
         ("{{ fix | markdown }}", "{{ fix.x | markdown }}", "template-broken", _FIX),
         ("{{ fix | markdown }}", "{{ fix.__class__ | markdown }}", "template-broken", _FIX),
         ("{{ fix | markdown }}", "{{ fix.format() | markdown }}", "template-syntax", _FIX),
@@ -83,6 +85,14 @@ def test_what_is_no_template_is_refused(template: str) -> None:
         "{% for a in fix recursive %}{{ loop(fix) | yaml }}{% endfor %}",
         "{{ " + "(" * 5_000 + "fix" + ")" * 5_000 + " | yaml }}",
         "{{ fix | center(999999999) | markdown }}",
+        "{% set a = [fix, fix] %}",
+        "{% with a = [fix, fix] %}{% endwith %}",
+        "{{ (fix ~ fix) | yaml }}",
+        "{{ fix | yaml | yaml }}",
+        "{{ [fix | markdown] | markdown }}",
+        "{{ [[fix, fix], fix] | markdown }}",
+        "{{ [fix, fix] | join(fix) | yaml }}",
+        "{{ 9**9**9 | yaml }}",
         "x" * 100_001,
     ],
 )
@@ -99,3 +109,42 @@ def test_a_file_that_grows_beyond_measure_is_refused() -> None:
     with pytest.raises(InvalidError) as caught:
         render_incident(long, TEMPLATE + loop)
     assert "more than a million characters" in caught.value.message
+    with pytest.raises(InvalidError) as too_long:
+        render_incident(replace(INCIDENT, fix="y" * 100_001), TEMPLATE)
+    assert "more than a hundred thousand characters" in too_long.value.message
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(
+                    "{{",
+                    "}}",
+                    "{%",
+                    "%}",
+                    "{#",
+                    "#}",
+                    "fix",
+                    "related",
+                    "|",
+                    "yaml",
+                    "markdown",
+                    "for",
+                ),
+                *("in", "endfor", "if", "else", "endif", "a", "not", "is", "defined", "none", "("),
+                *(")", "[", "]", ".", ",", "~", "'x'", "1", "-", "loop", "index", "default", "\n"),
+            ]
+        ),
+        max_size=14,
+    )
+)
+def test_whatever_a_template_says_it_is_used_or_refused(words: list[str]) -> None:
+    template = f"{TEMPLATE}\n## More\n{' '.join(words)}\n"
+    if not list(template_problems(template)):
+        assert render_incident(INCIDENT, template)
+        return
+    with pytest.raises(InvalidError) as caught:
+        render_incident(INCIDENT, template)
+    assert caught.value.code == "template_broken"

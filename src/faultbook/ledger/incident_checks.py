@@ -1,6 +1,7 @@
 """What is checked of incident files: their fields, their rule, their links with the ledger."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
@@ -26,6 +27,7 @@ _KINDS: Mapping[str, type[StrEnum]] = {
     "enforcement": Enforcement,
     "status": IncidentStatus,
 }
+_LESSON = re.compile(r"lesson #?([1-9][0-9]{0,8})", re.IGNORECASE)
 _SHOWN = 60
 
 
@@ -120,13 +122,15 @@ def _values(incident: IncidentFile) -> Iterator[Problem]:
 
 def _rule(incident: IncidentFile, known: KnownRules, template: str) -> Iterator[Problem]:
     fields = incident.fields
+    # An incident that repeats a lesson names it among its related ones.
+    repeated = [_LESSON.fullmatch(item.strip()) for item in fields.related]
     try:
         check_known(
             fields.prevention_rule,
             author=fields.rule_author,
             template_words=template,
             known=known,
-            besides=fields.lesson,
+            besides={fields.lesson, *(int(match[1]) for match in repeated if match)},
         )
     except InvalidError as error:
         key = error.where

@@ -7,7 +7,7 @@ would cost more than letting a weak one pass.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from faultbook.base.errors import InvalidError
 from faultbook.base.text import cut, one_line
@@ -76,7 +76,7 @@ def check_known(
     known: KnownRules,
     repeats: int | None = None,
     enforcement_change: str | None = None,
-    besides: int | None = None,
+    besides: Collection[int | None] = (),
 ) -> None:
     """Do what `check_rule` does, with rules that were read once for many checks.
 
@@ -87,7 +87,7 @@ def check_known(
         known: the ledger's rules.
         repeats: as there.
         enforcement_change: as there.
-        besides: the incident's own lesson, which says the same by right.
+        besides: the incident's own lessons, which say the same by right.
 
     Raises:
         InvalidError: as there.
@@ -147,9 +147,9 @@ def _check_copy(
     known: KnownRules,
     repeats: int | None,
     enforcement_change: str | None,
-    besides: int | None,
+    besides: Collection[int | None],
 ) -> None:
-    lesson = known.nearest(rule, besides=frozenset({repeats, besides}))
+    lesson = known.nearest(rule, besides={repeats, *besides})
     if lesson is not None:
         raise InvalidError(
             f"Lesson {lesson.number} says this.",

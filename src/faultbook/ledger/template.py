@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -28,13 +28,14 @@ from faultbook.model.incident import Enforcement, IncidentFields, Severity
 TEMPLATE_PATH = "templates/incident.md"
 VARIABLES = frozenset(one.name for one in fields(IncidentFields))
 _MAX_SIZE = 100_000
-# Whatever calls, repeats within a repetition, or reads another file: it can take for ever.
+# Whatever calls, keeps or joins values, or reads a file: it could take for ever, or all memory.
 _FORBIDDEN = (
     *(nodes.Call, nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.Include, nodes.Import),
-    *(nodes.FromImport, nodes.Extends, nodes.Block),
+    *(nodes.FromImport, nodes.Extends, nodes.Block, nodes.Assign, nodes.AssignBlock, nodes.With),
+    nodes.Concat,
 )
 _DAY_LIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ALLOWED = ("default", "d", "first", "join", "last", "length", "lower", "upper")
+_ALLOWED = ("default", "d", "first", "last", "length", "lower", "upper")
 _SAMPLE = IncidentFields(
     title="no: # a title\\",
     date="2026-11-18",
@@ -169,6 +170,11 @@ def _parse(template: str) -> tuple[nodes.Template, set[str]]:
         raise _BrokenError("It is nested too deeply.", None) from error
 
 
+@lru_cache(maxsize=4)
+def _compiled(template: str) -> Template:
+    return _environment().from_string(template)
+
+
 def _environment() -> _Sandbox:
     environment = _Sandbox(
         undefined=StrictUndefined, finalize=_finalize, keep_trailing_newline=True
@@ -188,6 +194,7 @@ def _finalize(value: object) -> object:
 
 
 def _yaml(value: object) -> _Safe:
+    _check_raw(value)
     if isinstance(value, StrEnum) or (isinstance(value, str) and _DAY_LIKE.fullmatch(value)):
         return _Safe(value)
     if value is None or isinstance(value, (str, int)):
@@ -198,9 +205,19 @@ def _yaml(value: object) -> _Safe:
 
 
 def _markdown(value: object) -> _Safe:
+    _check_raw(value)
     if isinstance(value, (list, tuple)):
         return _Safe(", ".join(block(str(item)) for item in value))
     return _Safe("" if value is None else block(str(value)))
+
+
+def _check_raw(value: object) -> None:
+    """Refuse what has been through a filter: escaping again and again would double it each time."""
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(item, (_Safe, list, tuple)) for item in items):
+        raise TemplateRuntimeError("`yaml` and `markdown` take a field, each by itself")
+    if sum(len(str(item)) for item in items) > _MAX_SIZE:
+        raise TemplateRuntimeError("a field has more than a hundred thousand characters")
 
 
 def _cleaned(told: IncidentFields) -> IncidentFields:
@@ -217,7 +234,7 @@ def _render(told: IncidentFields, template: str) -> str:
     parts: list[str] = []
     size = 0
     try:
-        for part in _environment().from_string(template).generate(values):
+        for part in _compiled(template).generate(values):
             parts.append(part)
             size += len(part)
             if size > _MAX_SIZE * 10:
