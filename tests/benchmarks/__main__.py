@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import answers, records, slack, startup
+from tests.benchmarks import answers, ledger, records, slack, startup
 
 _ALL: dict[str, Callable[[Path], list[str]]] = {
     "mentions": slack.mentions,
@@ -16,6 +16,7 @@ _ALL: dict[str, Callable[[Path], list[str]]] = {
     "records": records.one_call,
     "batches": records.batches,
     "answers": answers.answers,
+    "ledger": ledger.ledger,
     "startup": startup.startup,
 }
 

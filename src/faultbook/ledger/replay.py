@@ -7,7 +7,6 @@ the very text that it would change. A person's text stays; whoever asked is show
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
 from typing import Any
 
 from faultbook.base.errors import ConflictError, InvalidError, NotFoundError
@@ -21,7 +20,7 @@ from faultbook.ledger.incident_file import (
     set_section,
 )
 from faultbook.ledger.inert import paragraphs, words
-from faultbook.ledger.rows import LEDGER_NAME, Column, LedgerFile
+from faultbook.ledger.rows import LEDGER_NAME, Column
 from faultbook.ledger.rule import check_rule
 from faultbook.ledger.similar import KnownRules
 from faultbook.ledger.table import (
@@ -38,12 +37,6 @@ from faultbook.model.lesson import Lesson
 
 _SUBJECT = 72
 _CELL = 300
-
-
-@lru_cache(maxsize=2)
-def _read(data: bytes) -> LedgerFile:
-    """Read a ledger once for all that one operation asks of it; ten thousand rows take a while."""
-    return read_ledger(data)
 
 
 class TextConflictError(ConflictError):
@@ -125,7 +118,7 @@ class Ground:
         Raises:
             NotFoundError: there is none.
         """
-        found = _read(self.ledger).find(number)
+        found = read_ledger(self.ledger).find(number)
         if found is None:
             raise NotFoundError(
                 f"The ledger has no lesson {number}.",
@@ -162,7 +155,7 @@ def message_of(operation: LedgerOperation, change: Change) -> str:
 
 def _add_lesson(operation: LedgerOperation, ground: Ground) -> Change:
     told = operation.payload
-    lessons = _read(ground.ledger).lessons
+    lessons = read_ledger(ground.ledger).lessons
     check_rule(
         told["rule"],
         author=operation.requester_name,
@@ -177,7 +170,7 @@ def _add_lesson(operation: LedgerOperation, ground: Ground) -> Change:
 def _new_row(
     ground: Ground, what: str, fix: str, rule: str, area: str | None, incident: str | None = None
 ) -> Change:
-    number = max(ground.highest, _read(ground.ledger).highest) + 1
+    number = max(ground.highest, read_ledger(ground.ledger).highest) + 1
     edited = append_row(ground.ledger, what, fix, rule, area=area, incident=incident, number=number)
     return Change(
         {ground.ledger_path: edited.data},
@@ -257,7 +250,7 @@ def read_fields(payload: Mapping[str, Any]) -> IncidentFields:
 def _open_incident(operation: LedgerOperation, ground: Ground) -> Change:
     told = operation.payload
     asked, repeats = read_fields(told), told.get("repeats")
-    lessons = _read(ground.ledger).lessons
+    lessons = read_ledger(ground.ledger).lessons
     check_rule(
         asked.prevention_rule,
         author=asked.rule_author,
@@ -365,7 +358,7 @@ def _close_incident(operation: LedgerOperation, ground: Ground) -> Change:
 
 def _number_new_rows(operation: LedgerOperation, ground: Ground) -> Change:
     del operation
-    first = max(ground.highest, _read(ground.ledger).highest) + 1
+    first = max(ground.highest, read_ledger(ground.ledger).highest) + 1
     numbered = number_new_rows(ground.ledger, first)
     if not numbered.numbers:
         return Change()

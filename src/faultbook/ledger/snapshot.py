@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from faultbook.ledger.incident_file import IncidentFile, read_incident
@@ -14,6 +14,11 @@ from faultbook.model.lesson import Lesson
 
 TEMPLATE = TEMPLATE_PATH
 """A team's own template, from the root of its repository; without it ours is used."""
+
+
+@lru_cache(maxsize=4096)  # from one state to the next nearly all of them stay
+def _read(data: bytes, path: str) -> IncidentFile:
+    return read_incident(data, path)
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class LedgerSnapshot:
         """Give the incident files by their paths; what can't be read is for lint to tell."""
         inside = f"{self.folder}/incidents/"
         paths = sorted(path for path in self.files if path.startswith(inside))
-        return {path: read_incident(self.files[path], path) for path in paths}
+        return {path: _read(self.files[path], path) for path in paths}
 
     @cached_property
     def lessons(self) -> tuple[Lesson, ...]:

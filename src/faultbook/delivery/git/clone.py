@@ -145,22 +145,20 @@ class LedgerClone:
             return
         name = self.repository.name
         was, _ = self._store.read(ledger.read_head, name)
-        before = self._told if self._told.head == was else self._state_at(was)
+        since = self._told.head
         if self._fetched or was != self.head:
-            findings = self._findings(before)
+            findings = self._findings(was)
             channel = self.options.channel
             # Of several replicas the one that moves the head on tells of it.
             self._store.write(note_head, name, was, self.head, self.highest, findings, channel)
             self._fetched = False
         self._told = _State(self.head, self._files, self.highest)
         if self.snapshot.commit != self.head:
-            self._settle_merged(before.head)
+            self._settle_merged(since)
             self._publish()
             self._owe_numbers()
 
-    def _state_at(self, commit: str | None) -> "_State":
-        if commit is None or not self.repository.has(commit):
-            return _State(highest=self._told.highest)
+    def _state_at(self, commit: str) -> "_State":
         return _State(commit, self.repository.read(commit, self._paths), self._told.highest)
 
     def _settle_merged(self, since: str | None) -> None:
@@ -183,16 +181,16 @@ class LedgerClone:
         )
         self._store.write(owe, new)
 
-    def _findings(self, before: "_State") -> list[PushedFinding]:
+    def _findings(self, since: str | None) -> list[PushedFinding]:
         """Find the problems that people's commits brought; those of before are not said again."""
-        git, since, head = self.repository.git, before.head, self.head
-        if since is None or head is None or since == head:
+        git, head = self.repository.git, self.head
+        if since is None or head is None or since == head or not self.repository.has(since):
             return []
         authors = hand_authors(git, self._folder, head, since)
         if not authors:
             return []
-        template = self._template(before.files)
-        highest = before.highest
+        before = self._told if self._told.head == since else self._state_at(since)
+        template, highest = self._template(before.files), before.highest
         old = {_key(one) for one in check_files(before.files, template=template, highest=highest)}
         new = check_files(
             self._files,
