@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from faultbook.base.errors import ConflictError, FaultbookError, InvalidError, NotFoundError
-from faultbook.ledger import table
+from faultbook.ledger.proof import prove_rows
 from faultbook.ledger.source import Source
 from faultbook.ledger.table import (
     append_row,
@@ -301,10 +301,10 @@ def test_a_result_with_another_change_in_it_is_never_given(damage: tuple[str, st
     before = read_ledger(PLAIN.encode())
     wanted = {1: {2: "better"}}
     edited = PLAIN.replace("undone", "better")
-    table._prove(before, edited.encode(), wanted)
+    prove_rows(before, edited.encode(), wanted)
     assert damage[0] in edited
     with pytest.raises(FaultbookError) as caught:
-        table._prove(before, edited.replace(*damage).encode(), wanted)
+        prove_rows(before, edited.replace(*damage).encode(), wanted)
     assert caught.value.code == "edit_unproven"
 
 

@@ -5,7 +5,6 @@ differs. Where the proof fails, the error `edit_unproven` is raised and nothing 
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,16 +13,16 @@ from faultbook.base.text import cut
 from faultbook.ledger.inert import cell as written_cell
 from faultbook.ledger.inert import words
 from faultbook.ledger.pause import collector_paused
+from faultbook.ledger.proof import prove_rows
 from faultbook.ledger.retired import read_rule, retired_words
 from faultbook.ledger.rows import (
     Column,
     LedgerFile,
     Row,
     parse_blocks,
-    parser_cells,
     read_rows,
 )
-from faultbook.ledger.source import Source, unproven
+from faultbook.ledger.source import Source
 from faultbook.model.lesson import Lesson
 
 _LINK = re.compile(r"incidents/[0-9A-Za-z][0-9A-Za-z._-]{0,180}\.md")
@@ -111,7 +110,7 @@ def append_row(
     piece = row + last.ending if last.ending else ending + row
     proof = dict(enumerate([cells[0], *texts]))
     edited = ledger.source.splice((at, at, piece))
-    _prove(ledger, edited, {len(ledger.rows): proof}, added=1)
+    prove_rows(ledger, edited, {len(ledger.rows): proof}, added=1)
     return Edited(edited, number)
 
 
@@ -143,7 +142,7 @@ def set_cell(data: bytes, number: int, column: str, new: str, expected: str | No
     if text == row.text(wanted):
         return data
     edited = ledger.source.splice(_replacement(row, wanted.place, written_cell(text)))
-    _prove(ledger, edited, {index: {wanted.place: text}})
+    prove_rows(ledger, edited, {index: {wanted.place: text}})
     return edited
 
 
@@ -181,7 +180,7 @@ def retire_row(data: bytes, number: int, superseded_by: int | None, why: str) ->
     old = row.cells[rule] if rule < len(row.cells) else None
     source = written_cell(opening.strip()) + (f" {old.source}" if old and old.source else "")
     edited = ledger.source.splice(_replacement(row, rule, source))
-    _prove(ledger, edited, {index: {rule: f"{opening}{row.text(Column.RULE)}".strip()}})
+    prove_rows(ledger, edited, {index: {rule: f"{opening}{row.text(Column.RULE)}".strip()}})
     return edited
 
 
@@ -207,7 +206,7 @@ def link_incident(data: bytes, number: int, incident: str) -> bytes:
         )
     source = _number_cell(str(number), incident)
     edited = ledger.source.splice(_replacement(row, 0, source))
-    _prove(ledger, edited, {index: {0: source}})
+    prove_rows(ledger, edited, {index: {0: source}})
     return edited
 
 
@@ -243,7 +242,7 @@ def number_new_rows(data: bytes, first: int) -> Numbered:
         proof[index] = {0: source}
         number += 1
     edited = ledger.source.splice(*pieces)
-    _prove(ledger, edited, proof)
+    prove_rows(ledger, edited, proof)
     return Numbered(edited, tuple(range(first, number)))
 
 
@@ -357,50 +356,3 @@ def _replacement(row: Row, index: int, source: str) -> tuple[int, int, str]:
     if not blank:
         return cell.left, cell.right, f" {source} "
     return cell.left + 1, cell.left + 1, f"{source} " if blank == 1 else source + guard
-
-
-def _prove(
-    before: LedgerFile, edited: bytes, changed: Mapping[int, Mapping[int, str]], added: int = 0
-) -> None:
-    """Read the result again, and refuse it unless exactly the intended cells differ.
-
-    Args:
-        before: the ledger that was edited.
-        edited: the new bytes.
-        changed: by row and column what the cell must say now.
-        added: how many rows must have come in at the end.
-    """
-    source = Source.decode(edited)
-    with collector_paused(len(source.text)):
-        tokens = parse_blocks(source.text)
-        after = read_rows(source, tokens)
-    where = f"line {before.header}"
-    if after.problems or after.header != before.header:
-        raise unproven("the table", where)
-    if len(after.rows) != len(before.rows) + added:
-        raise unproven("the table", where)
-    for index, row in enumerate(after.rows):
-        wanted = changed.get(index)
-        old = before.rows[index] if index < len(before.rows) else None
-        if wanted is None and old is not None and row.line.text == old.line.text:
-            continue
-        if wanted is None or not _row_as_wanted(row, old, wanted):
-            raise unproven("this row", f"line {row.line.number}")
-        shown = row.cells[: before.columns]  # what is beyond the header, the parser leaves out
-        read = parser_cells(tokens, row.line.number)[: len(shown)]
-        if [cell.source.replace(r"\|", "|") for cell in shown] != read:
-            raise unproven("this row", f"line {row.line.number}")
-
-
-def _row_as_wanted(row: Row, old: Row | None, wanted: Mapping[int, str]) -> bool:
-    for index, cell in enumerate(row.cells):
-        if index in wanted:
-            expected = wanted[index]
-            if expected not in (cell.text, cell.source):
-                return False
-        elif old is not None and index < len(old.cells):
-            if cell.source != old.cells[index].source:
-                return False
-        elif cell.source:
-            return False
-    return len(row.cells) > max(wanted, default=0)
