@@ -335,3 +335,12 @@ def test_the_highest_number_only_grows(store: Store) -> None:
     store.write(note_head, "repo", None, "aa" * 20, 30)
     store.write(note_head, "repo", "aa" * 20, "bb" * 20, 28)
     assert store.read(ledger.read_head, "repo") == ("bb" * 20, 30)
+
+
+def test_a_ledger_that_moved_elsewhere_leaves_no_trouble_behind(store: Store) -> None:
+    store.write(note_head, "old", None, "aa" * 20, 30)
+    store.write(ledger.note_trouble, "old", "git doesn't answer")
+    store.write(ledger.forget_other_heads, "new")
+    store.write(note_head, "new", None, "bb" * 20, 3)
+    queue = store.read(read_queue)
+    assert (queue.error, queue.commit, queue.highest_number) == ("", "bb" * 20, 3)

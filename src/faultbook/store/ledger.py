@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, func, literal_column, select, update
+from sqlalchemy import Row, delete, func, literal_column, select, update
 
 from faultbook.base.clock import Instant
 from faultbook.model.ledger_operation import (
@@ -185,6 +185,11 @@ def note_head(
         return False
     before = heads.c.commit_sha.is_(None) if was is None else heads.c.commit_sha == was
     return tx.execute(update(heads).where(mine, before).values(commit_sha=commit)).rowcount == 1
+
+
+def forget_other_heads(tx: Transaction, repository: str) -> None:
+    """Forget what was seen of repositories that are not the ledger's any more."""
+    tx.execute(delete(heads).where(heads.c.repository != repository))
 
 
 def note_trouble(tx: Transaction, repository: str, error: str) -> None:

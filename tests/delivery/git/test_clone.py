@@ -85,6 +85,20 @@ def test_a_number_is_given_above_those_that_wait_on_branches(
     assert numbers == [1, 3]
 
 
+def test_rows_on_a_protected_main_get_one_branch_with_their_numbers(
+    bot: GitBot, remote: BareRemote
+) -> None:
+    person = remote.person()
+    for text in (row("new"), row("new") + "\nMore.\n"):
+        remote.hook("pre-receive", "exit 0")
+        person.push({LEDGER: HEADER + ROW + text})
+        remote.protect()
+        bot.fetch()
+        bot.push()
+    [branch] = [name for name in remote.branches() if name != "main"]
+    assert "| 2 |" in remote.read(branch=branch)
+
+
 def test_a_broken_push_is_said_once_with_its_line_and_who_pushed_it(
     make_bot: Callable[[str], GitBot], bot: GitBot, remote: BareRemote
 ) -> None:

@@ -238,6 +238,35 @@ def test_one_commit_that_a_hook_declines_takes_no_other_with_it(
     assert numbers(remote) == [1, 2, 4]  # 3 is on its branch
 
 
+def test_a_lock_that_was_left_behind_on_the_remote_is_said_and_not_fought_for_ever(
+    bot: GitBot, remote: BareRemote
+) -> None:
+    lock = remote.path / "refs/heads/main.lock"
+    lock.touch()
+    operation_id = bot.owe_lesson("one")
+    bot.push()
+    assert bot.state(operation_id) is LedgerOperationState.WAITING
+    assert bot.store.read(read_queue).error.startswith("git's remote can't take a push now")
+    lock.unlink()
+    bot.later(100)
+    bot.push()
+    assert bot.state(operation_id) is LedgerOperationState.PUSHED
+    assert numbers(remote) == [1, 2]
+
+
+def test_a_ledger_that_was_mended_meanwhile_makes_nobody_wait(
+    bot: GitBot, remote: BareRemote
+) -> None:
+    person = remote.person()
+    person.push({LEDGER: "All gone\n"})
+    bot.fetch()
+    person.push({LEDGER: HEADER + ROW})
+    operation_id = bot.owe_lesson("one")
+    bot.push()
+    assert bot.state(operation_id) is LedgerOperationState.PUSHED
+    assert LedgerNotice.WAITING not in [kind for kind, _ in bot.said()]
+
+
 class _KilledError(BaseException):
     """Stands for the end of the process: nothing after it runs."""
 

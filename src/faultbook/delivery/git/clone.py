@@ -16,8 +16,9 @@ from faultbook.ledger.history import (
 from faultbook.ledger.lint import Finding, check_files
 from faultbook.ledger.replay import Ground
 from faultbook.ledger.repository import Repository
-from faultbook.ledger.rows import LEDGER_NAME
+from faultbook.ledger.rows import LEDGER_NAME, Row
 from faultbook.ledger.snapshot import TEMPLATE, LedgerSnapshot
+from faultbook.ledger.table import read_ledger
 from faultbook.model.ledger_operation import LedgerOperationState, LedgerVerb, PushedFinding
 from faultbook.operations.ledger import (
     note_head,
@@ -172,9 +173,16 @@ class LedgerClone:
                 self._store.write(settle_pushed, operation, result, self.options.channel)
 
     def _owe_numbers(self) -> None:
-        """Owe numbers to rows that a person left as `new`."""
-        if self.head is None or all(lesson.number for lesson in self.snapshot.lessons):
+        """Owe numbers to rows that a person left as `new`, unless that is under way."""
+        data = self._files.get(f"{self._folder}/{LEDGER_NAME}")
+        if data is None or not any(_is_new(row) for row in read_ledger(data).rows):
             return
+        branches = self.repository.branches()
+        for state in (LedgerOperationState.WAITING, LedgerOperationState.ON_BRANCH):
+            for operation in self._store.read(ledger.list_in, state, _BRANCHES_WATCHED):
+                branch = operation.result.get("branch")
+                if operation.verb is LedgerVerb.NUMBER_NEW_ROWS and branch in {None, *branches}:
+                    return
         key = f"number {self.repository.name} {self.head}"
         new = prepare_operation(
             LedgerVerb.NUMBER_NEW_ROWS, {}, requester_id="", requester_name="", key=key
@@ -201,6 +209,7 @@ class LedgerClone:
         found = [one for one in new if not one.warning and _key(one) not in old]
         told = []
         for one in found:
+            log.warning("ledger_finding", path=one.path, line=one.line, code=one.code)
             who = who_wrote(git, one.path, one.line, head, since) or authors[0]
             told.append(
                 PushedFinding(
@@ -221,6 +230,11 @@ class LedgerClone:
         snapshot = self._make_snapshot()
         _ = snapshot.index  # made here, so that no door waits for it
         self.snapshot = snapshot
+
+
+def _is_new(row: Row) -> bool:
+    cell = row.number_cell()
+    return cell is not None and "new" in {cell[1], cell[3]}
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

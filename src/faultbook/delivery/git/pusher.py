@@ -35,6 +35,8 @@ from faultbook.operations.ledger import (
 from faultbook.store import ledger
 from faultbook.store.engine import Store
 
+_STUCK_AFTER = 5
+_BUILD_SECONDS = 2.0
 _NUMBERED = frozenset({LedgerVerb.ADD_LESSON, LedgerVerb.OPEN_INCIDENT})
 # The file is the trouble then, not the operation: it waits until a person has mended that.
 _BROKEN_GROUND = frozenset({"ledger_missing", "ledger_ambiguous"})
@@ -75,6 +77,7 @@ class Pusher:
         self._repository = clone.repository
         self._claimer = claimer
         self._size = clone.options.batch  # shorter while others push, too
+        self._stuck = 0
         self.stopping = threading.Event()
 
     def push_waiting(self) -> bool:
@@ -118,6 +121,8 @@ class Pusher:
                 # Said of the newest head only, or of one that was just pushed.
                 self._clone.fetch()
                 fresh = True
+            elif isinstance(chain.stopped_by, UnavailableError) and not chain.links:
+                raise chain.stopped_by
             elif not chain.links:
                 self._settle_stopped(rest.pop(0), chain.stopped_by)
             else:
@@ -132,29 +137,41 @@ class Pusher:
         if pushed.outcome is Push.DONE:
             self._settle_pushed(chain, before)
             del rest[:count]
-            self._size = min(self._options.batch, self._size * 2)
+            self._size, self._stuck = min(self._options.batch, self._size * 2), 0
         elif pushed.outcome is Push.RACE:
-            time.sleep(random.uniform(0, self._options.race_seconds))  # noqa: S311 - no secret
-            clone.fetch()
-            self._recognise(rest, [link.operation for link in chain.links], before)
-            # A shorter chain is made sooner, and outrun less.
-            self._size = max(1, count // 2)
+            self._after_race(rest, chain, before, pushed.words)
         elif count == 1:
             self._push_branch(chain.links[0], pushed.words)
             del rest[0]
         else:
             self._size = 1  # one of several may be what is declined: each on its own
 
+    def _after_race(
+        self, rest: list[LedgerOperation], chain: _Chain, before: str | None, words: str
+    ) -> None:
+        time.sleep(random.uniform(0, self._options.race_seconds))  # noqa: S311 - no secret
+        self._clone.fetch()
+        self._recognise(rest, [link.operation for link in chain.links], before)
+        # A shorter chain is made sooner, and outrun less.
+        self._size = max(1, len(chain.links) // 2)
+        self._stuck = self._stuck + 1 if self._clone.head == before else 0
+        if self._stuck >= _STUCK_AFTER:  # nobody was quicker: a lock that was left behind
+            self._stuck = 0
+            raise UnavailableError(
+                f"git's remote can't take a push now: {words}",
+                code="git_remote_failed",
+                next_step="Look for a lock that was left behind on the remote; I keep trying.",
+                where="ledger.remote",
+            )
+
     def _build(self, operations: Sequence[LedgerOperation]) -> _Chain:
         """Make commits upon the head until an operation changes nothing or can't be done."""
         ground, parent, links = self._clone.ground(), self._clone.head, list[_Link]()
+        ends = time.monotonic() + _BUILD_SECONDS
         for operation in operations:
-            try:
-                change = self._apply(operation, ground)
-            except UnavailableError:
-                if not links:
-                    raise
-                return _Chain(links, ground)
+            if links and time.monotonic() > ends:
+                break  # the longer it takes, the likelier another push is quicker
+            change = self._apply(operation, ground)
             if isinstance(change, FaultbookError) or not change.files:
                 return _Chain(links, ground, change)
             message = message_of(operation, change)
@@ -172,14 +189,14 @@ class Pusher:
         try:
             return apply(operation, ground)
         except FaultbookError as error:
-            if error.code in _BROKEN_GROUND:
-                raise UnavailableError(
-                    f"{ground.ledger_path} can't be edited: {error.message}",
-                    code=error.code,
-                    next_step=error.next_step,
-                    where=error.where,
-                ) from error
-            return error
+            if error.code not in _BROKEN_GROUND:
+                return error
+            return UnavailableError(
+                f"{ground.ledger_path} can't be edited: {error.message}",
+                code=error.code,
+                next_step=error.next_step,
+                where=error.where,
+            )
         except Exception:  # the last boundary: a bug in one must not hold up the queue
             number = f"E-{short_id(new_id())[:4]}"
             log.exception("ledger_operation_failed", operation=operation.id, number=number)

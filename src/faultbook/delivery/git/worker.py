@@ -55,6 +55,7 @@ class LedgerWorker:
 
     async def start(self) -> None:
         """Take over what a crashed bot of this machine had claimed, and begin."""
+        await self._store.write_async(ledger.forget_other_heads, self._repository.name)
         if not self._store.is_postgresql:  # there the names of machines may be shared
             held = await self._store.read_async(ledger.list_claimers)
             gone = claimers_that_are_gone(held)
