@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from faultbook.base.clock import HOUR
 from faultbook.model.answer import EvidenceRef, FailingAnswer, FailingQuery
 from faultbook.model.run import SeriesKey
-from faultbook.model.standing import Standing
+from faultbook.model.standing import RunMark, Standing
 from faultbook.model.verdict import Reason
 from faultbook.view.actions import read_query
 from faultbook.view.failing_lines import headline
@@ -22,6 +22,7 @@ from tests.view.answers import (
     DEGRADED,
     FAILING,
     HEADLINES,
+    RUN_ID,
     SILENT,
     UNKNOWN,
     UNPROVEN,
@@ -174,6 +175,29 @@ def test_two_hundred_failing_series_are_five_whole_ten_in_one_line_and_the_rest_
     labels = [button["text"]["text"] for button in buttons(message.blocks)]
     assert labels == [*["Open incident"] * 5, "Details", "Show all"]
     assert "and 185 more." in message.text
+
+
+def test_everything_at_once_with_the_longest_names_fits_a_section() -> None:
+    long = "&" * 60
+    mark = RunMark(RUN_ID, november(18, 15), long)
+    everything = replace(
+        FAILING,
+        key=SeriesKey(long, long, long),
+        silent_since=november(18, 18),
+        newest_unproven=True,
+        newest_reason=Reason.SIDE_EFFECT_UNCONFIRMED,
+        reason=Reason.SIDE_EFFECT_UNCONFIRMED,
+        running_since=november(18, 20),
+        happened_again=True,
+        known_lesson=10**6,
+        streak=10**6,
+        first_bad=mark,
+        last_good=mark,
+        evidence=(EvidenceRef(long, "verified"),),
+    )
+    message = failing_message(answer(everything, branch=None))
+    assert_message(message)
+    assert "The rule exists and it happened again" in message.text
 
 
 def test_a_group_tells_three_and_counts_the_rest() -> None:

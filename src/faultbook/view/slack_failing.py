@@ -6,6 +6,7 @@ the buttons for the likely next step. The plain text is built from the same line
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from faultbook.base.text import cut
 from faultbook.model.answer import FailingAnswer, FailingQuery, Headline, SeriesAnswer
@@ -75,7 +76,8 @@ IN_ONE_LINE = 10
 A_GROUP = 3
 _BRIEF_SECTIONS = 4
 # How much of names and words is shown, and whether links are: the first that fits is taken.
-_TRIED = ((60, 120, True), (60, 120, False), (30, 60, False), (12, 0, False))
+_SHORTEST = 12
+_TRIED = ((60, 120, True), (60, 120, False), (30, 60, False), (_SHORTEST, 0, False))
 
 
 def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Message:
@@ -130,13 +132,13 @@ def fitting_lines(
 
     `elsewhere` says where evidence can be read that has no link.
     """
-    tried: list[Line] = []
     for name_length, detail_length, linked in _TRIED:
         evidence = _evidence(series, elsewhere, name_length, linked=linked)
         tried = _series_lines(series, answer, name_length, detail_length, evidence)
         if len(text_of(tried)) <= CHARACTERS_A_SECTION:
-            break
-    return tried
+            return tried
+    # All there is to say at once, with the longest of names: Details tells the rest.
+    return _series_lines(replace(series, running_since=None), answer, _SHORTEST, 0, [])
 
 
 def _series_lines(
