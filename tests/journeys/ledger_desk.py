@@ -1,8 +1,10 @@
 """A workspace, a bot in it whose ledger is in a real remote, and the clock they live by."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from faultbook.base.clock import Instant, system_clock
+from faultbook.ledger.lint import check_files
 from faultbook.model.answer import FailingQuery, SeriesAnswer
 from faultbook.model.policy import Policy
 from faultbook.operations.failing import failing
@@ -12,6 +14,7 @@ from tests.journeys.running import RunningBot
 from tests.ledger.remotes import BareRemote, git
 from tests.sandbox.driver import Json, Workspace
 
+TEMPLATE = Path(__file__).parents[2] / "templates" / "incident.md"
 GOOD_RULE = "The wrapper fails any export without report.pdf (tests/test_export.py)."
 LEDGER = (
     "# What failed\n\n"
@@ -79,6 +82,13 @@ class LedgerDesk:
     def failing_series(tx: Transaction) -> list[SeriesAnswer]:
         """Read what fails, for a test to know its fingerprint."""
         return list(failing(tx, FailingQuery(), Policy()).bad)
+
+    def problems(self) -> list[str]:
+        """Check the ledger on the remote's main branch, as `faultbook ledger check` does."""
+        told = git(self.remote.path, "ls-tree", "-r", "--name-only", "main")
+        files = {path: self.remote.read(path).encode() for path in told.splitlines()}
+        found = check_files(files, template=TEMPLATE.read_text("utf-8"))
+        return [f"{one.path}:{one.line} {one.code} {one.message}" for one in found]
 
     def incident_paths(self) -> list[str]:
         """List the incident files on the remote's main branch."""

@@ -61,6 +61,8 @@ def test_a_shortcut_on_a_failing_message_opens_an_incident_that_git_shows(desk: 
     assert f"| [27]({link}) |" in desk.remote.read()
     assert "Requested-by: Ana Ruiz" in "\n".join(desk.remote.log("%B"))
 
+    assert desk.problems() == []
+
     told = desk.said_in(thread, "Incident opened")
     assert told["thread_ts"] == thread
     for words in ("owner Ana Ruiz", f"Rule: {GOOD_RULE}", path, "lesson 27"):
@@ -140,6 +142,7 @@ def test_hostile_words_in_every_field_are_inert_everywhere(desk: LedgerDesk) -> 
     [path] = desk.slack.wait_for(desk.incident_paths)
     incident = read_incident(desk.remote.read(path).encode(), path).fields
     assert incident.title.startswith("a | b --- ")
+    assert desk.problems() == []
     assert desk.remote.read().count("\n| ") == LEDGER.count("\n| ") + 1
     told = desk.slack.wait_for(lambda: desk.slack.from_bot("general"))[0]
     for shown in texts(told["blocks"]):
@@ -227,6 +230,7 @@ def test_closing_needs_a_run_that_passed_after_or_an_artifact(desk: LedgerDesk) 
     [path] = desk.incident_paths()
     incident = read_incident(desk.remote.read(path).encode(), path).fields
     assert incident.status is IncidentStatus.CLOSED
+    assert desk.problems() == []
     assert run_id in incident.verification
 
 
