@@ -3,7 +3,16 @@
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row, Select, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    literal_column,
+    select,
+    update,
+)
 
 from faultbook.base.clock import Instant
 from faultbook.base.ids import new_id
@@ -88,8 +97,7 @@ def list_to_remind(tx: Transaction) -> list[IncidentDraft]:
 
 def list_late(tx: Transaction, limit: int) -> list[LateDraft]:
     """List the drafts whose rule was due, the longest late first."""
-    rows = tx.execute(_open_drafts().where(_columns.due_at <= tx.now).limit(limit))
-    return [_late(_read(row)) for row in rows]
+    return [_late(_read(row)) for row in tx.execute(_LATE, {"now": tx.now, "most": limit})]
 
 
 def list_owned(tx: Transaction, owner_id: str) -> list[IncidentDraft]:
@@ -99,6 +107,14 @@ def list_owned(tx: Transaction, owner_id: str) -> list[IncidentDraft]:
 
 def _open_drafts() -> Select[Any]:
     return select(incident_drafts).where(_OPEN).order_by(_columns.due_at, _columns.id)
+
+
+# Built once: it is asked with every "what's failing?".
+_LATE = (
+    _open_drafts()
+    .where(_columns.due_at <= bindparam("now", type_=BigInteger))
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def _update(tx: Transaction, draft_id: str, values: dict[str, Any]) -> bool:
