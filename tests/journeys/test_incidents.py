@@ -290,3 +290,18 @@ def test_a_text_that_a_person_changed_stays_until_someone_chooses(
     desk.slack.click("ana", "general", asked["ts"], f"ledger.{choice}")
     told = desk.slack.wait_for(lambda: desk.slack.ephemerals("ana"))
     assert "Ben Okafor decided this before." in told[-1]["text"]
+
+
+def test_a_file_that_a_person_pushed_without_a_rule_is_said_once_with_its_line(
+    desk: LedgerDesk,
+) -> None:
+    path = "lessons/incidents/2026-11-18-by-hand.md"
+    person = desk.remote.person("ben")
+    head = person.push({path: "---\ntitle: By hand\ndate: 2026-11-18\n---\n\n# By hand\n"})
+    desk.wait_read(head)
+    told = desk.slack.wait_for(lambda: desk.slack.from_bot("ops"))[0]
+    assert "pushed by Ben" in told["text"]
+    assert f"{path}:" in told["text"]
+    head = person.push({"README.md": "# Else\n"})
+    desk.wait_read(head)
+    assert len(desk.slack.from_bot("ops")) == 1
