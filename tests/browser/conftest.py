@@ -47,9 +47,13 @@ class Up:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start headless Chromium, or skip with a visible line where there is none."""
+    """Start headless Chromium, or skip with a visible line where there is none.
+
+    For a module and no longer: while Playwright is started this thread counts as running an event
+    loop, and every asynchronous test after it would fail to start its own.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("REQUIRE_BROWSER"):
@@ -61,7 +65,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Start the bot as `make run` does, on free ports and a home of its own."""
     home = tmp_path_factory.mktemp("home")
