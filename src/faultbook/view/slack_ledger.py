@@ -57,7 +57,7 @@ class Outcome:
         """Where the file can be read."""
         if self.web_url is None or not self.path:
             return None
-        return safe_url(self.web_url.replace("{path}", quote(self.path)))
+        return safe_url(self.web_url.replace("{path}", quote(self.path, errors="replace")))
 
 
 def settled_message(outcome: Outcome) -> Message:
