@@ -65,7 +65,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Start the bot as `make run` does, on free ports and a home of its own."""
     home = tmp_path_factory.mktemp("home")
