@@ -44,20 +44,21 @@ def find_operations(
     return found
 
 
-def highest_number(git: Git, path: str, head: str, since: str | None = None) -> int:
+def highest_number(git: Git, path: str, head: str, since: str | None = None, known: int = 0) -> int:
     """Find the highest number that the bot's commits or a row of the ledger ever had.
 
-    Numbers are never used again, so rows that were taken away count.
+    Numbers are never used again, so rows that were taken away count. `known` is one that is known
+    to have been used; nothing below it is looked at.
     """
     # Whatever brings a number changes the ledger, so one walk along its path finds all.
     form = f"--format=%x00%H%x1f%(trailers:key={ROW},valueonly,separator=%x20)"
     options = ("log", "-p", "-U0", "--no-color", "--no-ext-diff", "--no-textconv", form)
     told = git.run(*options, *_range(head, since), "--", path, seconds=_HISTORY_SECONDS)
-    highest, candidates = 0, list[tuple[int, str]]()
+    highest, candidates = known, list[tuple[int, str]]()
     for change in told.split(b"\0")[1:]:
         first, *lines = change.splitlines()
         commit, _, rows = first.decode("utf-8", "replace").partition("\x1f")
-        highest = max(highest, *(int(row) for row in rows.split() if row.isdecimal()), 0)
+        highest = max([highest, *(int(row) for row in rows.split() if row.isdecimal())])
         numbers = [int(match[1]) for line in lines if (match := _NUMBERED.match(line))]
         if numbers:
             candidates.append((max(numbers), commit))

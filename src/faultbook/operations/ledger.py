@@ -32,7 +32,9 @@ from faultbook.store.transaction import Transaction
 Choice = Literal["apply_mine", "drop_mine"]
 
 _KEYS = uuid.UUID("5f0d4a86-6f2c-4d6e-9a55-0d6c1d1c7a11")  # any constant: names ids made from keys
-_SHOWN_FINDINGS = 5
+SHOWN_FINDINGS = 5
+"""So many problems of one push are named in a message; the others are counted."""
+
 _NAME_LENGTH = 80
 
 
@@ -271,8 +273,8 @@ def note_head(
     if moved and findings and channel:
         payload = {
             "to": _to(channel, "", tx.now),
-            "findings": [asdict(one) for one in findings[:_SHOWN_FINDINGS]],
-            "more": max(0, len(findings) - _SHOWN_FINDINGS),
+            "findings": [asdict(one) for one in findings[:SHOWN_FINDINGS]],
+            "more": max(0, len(findings) - SHOWN_FINDINGS),
             "commit": commit,
         }
         notice = NewNotice(LedgerNotice.FINDING.value, channel, payload, Priority.ANSWER)

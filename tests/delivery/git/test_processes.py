@@ -82,7 +82,7 @@ def test_a_bot_that_is_killed_while_the_remote_takes_its_push_applies_it_once(
     assert len(remote.log()) == 4
 
 
-OLD = "Look at it"
+OLD, BY_HAND = "The build fails without check", "The merge is refused without gate"
 
 
 def odd_ledger(rows: int) -> str:
@@ -98,7 +98,7 @@ def edit_by_hand(person: Person, number: int) -> None:
     """Change one cell, as an engineer does: commit, rebase on what came meanwhile, push."""
     place = person.folder / LEDGER
     before = place.read_bytes()
-    after = before.replace(f"{OLD} {number} |".encode(), f"By hand {number} |".encode())
+    after = before.replace(f"{OLD} {number} |".encode(), f"{BY_HAND} {number} |".encode())
     assert before != after
     place.write_bytes(after)
     git(person.folder, "commit", "-q", "-a", "-m", f"Edit {number}")
@@ -145,7 +145,7 @@ def test_four_bots_and_a_person_at_once_lose_nothing_and_touch_nothing_else(
         assert states_and_words(tmp_path / f"home{n}") == (["pushed"] * each, each)
     expected = original
     for number in range(1, each + 1):
-        expected = expected.replace(f"{OLD} {number} |", f"By hand {number} |")
+        expected = expected.replace(f"{OLD} {number} |", f"{BY_HAND} {number} |")
     assert remote.read().startswith(expected)
     parents = git(remote.path, "log", "--format=%p", "main").splitlines()
     assert len(parents) == 5 * each + 1

@@ -21,6 +21,7 @@ from faultbook.ledger.snapshot import TEMPLATE, LedgerSnapshot
 from faultbook.ledger.table import read_ledger
 from faultbook.model.ledger_operation import LedgerOperationState, LedgerVerb, PushedFinding
 from faultbook.operations.ledger import (
+    SHOWN_FINDINGS,
     note_head,
     owe,
     prepare_operation,
@@ -45,7 +46,8 @@ class LedgerOptions:
         batch: operations that share a push at most.
         lease_seconds: how long a claim lasts; longer than one round of work.
         backoff_seconds: how long to wait after the first, second, … trouble with the remote.
-        race_seconds: how long to wait at most before a push that another one outran.
+        race_seconds: how long to wait at most after a push that another one outran; twice as long
+            after each further one.
     """
 
     template: str
@@ -112,8 +114,8 @@ class LedgerClone:
         self.head, self._files = head, self.repository.read(head, self._paths)
         if head is not None:
             path = f"{self._folder}/{LEDGER_NAME}"
-            found = highest_number(self.repository.git, path, head, since)
-            self.highest = max(self.highest, found)
+            git = self.repository.git
+            self.highest = highest_number(git, path, head, since, self.highest)
         self.known = True
 
     @property
@@ -207,16 +209,25 @@ class LedgerClone:
             highest=highest,
         )
         found = [one for one in new if not one.warning and _key(one) not in old]
-        told = []
-        for one in found:
-            log.warning("ledger_finding", path=one.path, line=one.line, code=one.code)
-            who = who_wrote(git, one.path, one.line, head, since) or authors[0]
-            told.append(
-                PushedFinding(
-                    one.path, one.line, one.column, one.code, one.message, one.next_step, who
-                )
-            )
-        return told
+        return [self._told_of(one, n, (since, head), authors) for n, one in enumerate(found)]
+
+    def _told_of(
+        self, one: Finding, place: int, span: tuple[str, str], authors: list[str]
+    ) -> PushedFinding:
+        since, head = span
+        log.warning("ledger_finding", path=one.path, line=one.line, code=one.code)
+        who = None
+        if place < SHOWN_FINDINGS:  # the others are only counted
+            who = who_wrote(self.repository.git, one.path, one.line, head, since)
+        return PushedFinding(
+            one.path,
+            one.line,
+            one.column,
+            one.code,
+            one.message,
+            one.next_step,
+            who or authors[0],
+        )
 
     def _template(self, files: Mapping[str, bytes]) -> str:
         own = files.get(TEMPLATE)

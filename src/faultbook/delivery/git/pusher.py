@@ -36,6 +36,7 @@ from faultbook.store import ledger
 from faultbook.store.engine import Store
 
 _STUCK_AFTER = 5
+_LONGEST_ASIDE = 2.0
 _BUILD_SECONDS = 2.0
 _NUMBERED = frozenset({LedgerVerb.ADD_LESSON, LedgerVerb.OPEN_INCIDENT})
 # The file is the trouble then, not the operation: it waits until a person has mended that.
@@ -77,7 +78,8 @@ class Pusher:
         self._repository = clone.repository
         self._claimer = claimer
         self._size = clone.options.batch  # shorter while others push, too
-        self._stuck = 0
+        self._races = 0
+        self._stuck = 0  # races that nobody has won
         self.stopping = threading.Event()
 
     def push_waiting(self) -> bool:
@@ -137,7 +139,8 @@ class Pusher:
         if pushed.outcome is Push.DONE:
             self._settle_pushed(chain, before)
             del rest[:count]
-            self._size, self._stuck = min(self._options.batch, self._size * 2), 0
+            self._size = min(self._options.batch, self._size * 2)
+            self._races = self._stuck = 0
         elif pushed.outcome is Push.RACE:
             self._after_race(rest, chain, before, pushed.words)
         elif count == 1:
@@ -149,7 +152,10 @@ class Pusher:
     def _after_race(
         self, rest: list[LedgerOperation], chain: _Chain, before: str | None, words: str
     ) -> None:
-        time.sleep(random.uniform(0, self._options.race_seconds))  # noqa: S311 - no secret
+        # Whoever has won goes on; the others step aside, longer each time.
+        longest = min(_LONGEST_ASIDE, self._options.race_seconds * 2.0**self._races)
+        self._races += 1
+        time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
         self._clone.fetch()
         self._recognise(rest, [link.operation for link in chain.links], before)
         # A shorter chain is made sooner, and outrun less.
