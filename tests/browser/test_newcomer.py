@@ -30,7 +30,7 @@ def _ask(page: Page, words: str) -> float:
     page.keyboard.press("Escape")  # a list of names may be open
     began = time.monotonic()
     page.get_by_test_id("send").click()
-    expect(page.get_by_test_id("thread-link")).to_have_count(answered + 1, timeout=10_000)
+    expect(page.get_by_test_id("thread-link")).to_have_count(answered + 1, timeout=20_000)
     return time.monotonic() - began
 
 
@@ -43,7 +43,7 @@ def _answer(page: Page) -> Locator:
 def test_the_first_question_is_answered_within_a_second_with_what_is_true(
     desk: Page, up: Up, tmp_path: Path
 ) -> None:
-    expect(desk.get_by_test_id("connection")).to_have_text("faultbook is connected", timeout=5_000)
+    expect(desk.get_by_test_id("connection")).to_have_text("faultbook is connected", timeout=20_000)
     # The best of three: this machine may be busy with other things, the bot must not be.
     took = min(_ask(desk, "@faultbook what's failing?") for _ in range(3))
     assert took < 1.0
@@ -72,7 +72,7 @@ def test_details_show_the_evidence_where_the_person_is(desk: Page, tmp_path: Pat
     _ask(desk, "@faultbook is crm-sync failing?")
     _answer(desk).get_by_role("button", name="Details").click()
     modal = desk.get_by_test_id("modal")
-    expect(modal).to_contain_text("crm-sync", timeout=5_000)
+    expect(modal).to_contain_text("crm-sync", timeout=20_000)
     expect(modal).to_contain_text("does not answer")
     _shot(desk, "details", tmp_path)
 
@@ -97,7 +97,7 @@ def test_the_home_tab_is_the_dashboard(desk: Page, tmp_path: Path) -> None:
     desk.locator('[data-testid="channel"][data-name="dm"]').click()
     desk.get_by_test_id("tab-home").click()
     home = desk.get_by_test_id("home")
-    expect(home).to_contain_text("crm-sync", timeout=5_000)
+    expect(home).to_contain_text("crm-sync", timeout=20_000)
     _shot(desk, "home", tmp_path)
 
 
@@ -106,10 +106,10 @@ def test_the_slash_command_answers_only_me_and_can_be_posted(desk: Page, tmp_pat
     desk.keyboard.press("Escape")
     desk.get_by_test_id("send").click()
     mine = desk.locator('[data-testid="message"][data-ephemeral="true"]').last
-    expect(mine).to_contain_text("crm-sync", timeout=5_000)
+    expect(mine).to_contain_text("crm-sync", timeout=20_000)
     _shot(desk, "slash", tmp_path)
     count = desk.locator('[data-testid="message"][data-ephemeral="false"]').count()
     mine.get_by_role("button", name="Post here").click()
     expect(desk.locator('[data-testid="message"][data-ephemeral="false"]')).to_have_count(
-        count + 1, timeout=5_000
+        count + 1, timeout=20_000
     )
