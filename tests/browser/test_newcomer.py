@@ -82,7 +82,8 @@ def test_details_show_the_evidence_where_the_person_is(desk: Page, tmp_path: Pat
 
 
 def test_a_phone_reads_the_answer_without_scrolling_sideways(phone: Page, tmp_path: Path) -> None:
-    _ask(phone, "@faultbook what's failing?")
+    if not phone.get_by_test_id("thread-link").count():
+        _ask(phone, "@faultbook what's failing?")
     answer = _answer(phone)
     expect(answer).to_contain_text("crm-sync")
     width = phone.evaluate("document.documentElement.scrollWidth")
