@@ -81,14 +81,6 @@ def test_details_show_the_evidence_where_the_person_is(desk: Page, tmp_path: Pat
     _shot(desk, "details", tmp_path)
 
 
-def test_a_phone_shows_the_workspace_without_scrolling_sideways(
-    phone: Page, tmp_path: Path
-) -> None:
-    width = phone.evaluate("document.documentElement.scrollWidth")
-    assert width <= 390
-    _shot(phone, "phone", tmp_path)
-
-
 def test_what_it_does_not_understand_gets_a_helpful_answer(desk: Page, tmp_path: Path) -> None:
     _ask(desk, "@faultbook where do the swallows go in winter?")
     answer = _answer(desk)
