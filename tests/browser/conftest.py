@@ -136,10 +136,7 @@ def _open(browser: Browser, up: Up, width: int, height: int) -> Iterator[Page]:
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.goto(up.page)
-    # The page draws itself again when the workspace's state arrives, and a script types sooner
-    # than any person could.
     expect(page.get_by_test_id("messages")).to_be_visible(timeout=20_000)
-    page.wait_for_timeout(1_500)
     yield page
     context.close()
     assert failures == []

@@ -241,12 +241,28 @@ def test_home_and_messages_are_tabs_of_the_app(slack: Workspace, page: Page) -> 
     expect(page.get_by_test_id("composer")).to_be_visible()
 
 
+def test_what_was_typed_outlives_a_change_of_the_workspace_and_a_look_elsewhere(
+    slack: Workspace, page: Page
+) -> None:
+    box = page.get_by_test_id("composer")
+    box.fill("half a thought")
+    slack.new_channel("elsewhere")  # the page draws itself anew
+    other = page.locator('[data-testid="channel"][data-name="elsewhere"]')
+    other.wait_for()
+    expect(box).to_have_value("half a thought")
+    expect(box).to_be_focused()
+    expect(page.get_by_test_id("send")).to_be_enabled()
+    other.click()
+    expect(box).to_have_value("")
+    page.locator('[data-testid="channel"][data-name="general"]').click()
+    expect(box).to_have_value("half a thought")
+
+
 def test_the_wire_log_is_there_when_it_is_wanted(slack: Workspace, page: Page) -> None:
     expect(page.get_by_test_id("wire")).to_be_hidden()
     page.get_by_test_id("wire-toggle").click()
     slack.api("chat.postMessage", channel="ops", text="logged")
-    entry = page.get_by_test_id("wire-entry").filter(has_text="logged").last
-    expect(entry).to_contain_text("chat.postMessage")
+    entry = page.get_by_test_id("wire-entry").filter(has_text="chat.postMessage").last
     entry.locator("summary").click()
     expect(entry.locator("pre")).to_contain_text("logged")
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from faultbook.base.clock import Clock, system_clock
 from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.base.text import one_line
-from faultbook.store.migrate import migrate
+from faultbook.store.migrate import migrate, migration_lock
 from faultbook.store.transaction import Transaction
 from faultbook.store.writer import GroupingWriter
 
@@ -219,11 +219,24 @@ def _make_folder(folder: Path) -> None:
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     connection.isolation_level = None  # the driver must not begin or commit on its own
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _enter_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # Without it REPLACE INTO deletes rows past their BEFORE DELETE triggers.
     connection.execute("PRAGMA recursive_triggers = ON")
+
+
+def _enter_wal(connection: Any) -> None:  # noqa: ANN401 - the driver's own
+    """Turn write-ahead logging on, once for a file's life.
+
+    Under the migrations' lock: of several connections that turn it on at once SQLite refuses all
+    but one at once, without waiting for `busy_timeout`.
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    with migration_lock(path):
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:

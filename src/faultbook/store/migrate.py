@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, inspect, text
@@ -58,10 +57,20 @@ def _locked(engine: Engine) -> Iterator[Connection]:
             connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _LOCK_NAME})
             yield connection
         return
-    path = Path(str(engine.url.database))
+    with migration_lock(str(engine.url.database)), engine.begin() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def migration_lock(path: str) -> Iterator[None]:
+    """Hold the lock under which a SQLite file is prepared, against every other process.
+
+    Raises:
+        UnavailableError: another process has held it for a minute.
+    """
     try:
-        with FileLock(f"{path}.migrate", timeout=_WAIT_SECONDS), engine.begin() as connection:
-            yield connection
+        with FileLock(f"{path}.migrate", timeout=_WAIT_SECONDS):
+            yield
     except Timeout as error:
         raise UnavailableError(
             f"Another process has been migrating {path} for a minute.",

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -175,16 +177,25 @@ class _DeafProxy(Bystander):
         super().__init__(None)
 
     def _run(self) -> None:
-        import socket  # noqa: PLC0415 - only here
-
         while True:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
             with connection, socket.create_connection(("127.0.0.1", self._behind)) as behind:
-                behind.sendall(connection.recv(1 << 16))
+                behind.sendall(_whole_request(connection))
                 behind.recv(1 << 16)
+
+
+def _whole_request(connection: socket.socket) -> bytes:
+    """Read until the body is there too: a client sends it after its head."""
+    heard = b""
+    while True:
+        heard += connection.recv(1 << 16)
+        head, ended, body = heard.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if ended and len(body) >= int(length[1] if length else 0):
+            return heard
 
 
 def test_a_locked_database_lets_the_job_run_at_once_and_its_record_wait(wrapper: Wrapper) -> None:

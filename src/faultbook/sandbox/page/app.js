@@ -20,11 +20,11 @@ function drawMain() {
   const channel = here();
   if (!channel) return fill(main, el("p", { class: "blank", text: "There is nothing here." }));
   const app = channel.kind === "im";
+  const caret = parts.composer?.caret();
   parts.list = el("div", { class: "list", role: "log", tabindex: "0", aria: { label: `Messages in ${title()}` }, data: { testid: "messages" } });
   parts.foot = el("div", { class: "status", role: "status" });
   parts.home = el("section", { class: "home", data: { testid: "home" }, aria: { label: "App Home" } });
   parts.composer = composer({ id: "composer", target: () => ({ channel: state.current, placeholder: app ? `Message ${botName()}` : `Message ${title()}` }) });
-  parts.composer.refresh();
   parts.prompts = el("div", { class: "prompts" });
   const member = channel.members.includes(state.me);
   fill(main, heading(channel, app),
@@ -33,6 +33,7 @@ function drawMain() {
     member ? parts.composer : el("div", { class: "outside" }, el("span", { text: `You are not in ${title()}.` }),
       el("button", { type: "button", class: "button primary", text: "Join", on: { click: () => post("join", { channel: channel.id }) } })));
   drawTab();
+  if (caret) parts.composer.putCaret(caret);
 }
 
 function heading(channel, app) {
@@ -137,7 +138,6 @@ function openThread(channel, ts) {
   parts.threadList = el("div", { class: "list", role: "log", tabindex: "0", aria: { label: "Messages in the thread" } });
   parts.threadFoot = el("div", { class: "status", role: "status" });
   const box = composer({ testid: "thread-composer", sendid: "thread-send", target: () => ({ channel, thread: ts, placeholder: "Reply" }) });
-  box.refresh();
   fill(side,
     el("header", { class: "top" }, el("div", { class: "names" }, el("h2", { text: "Thread" }), el("p", { class: "faint", text: title() })),
       el("button", { type: "button", class: "quiet", data: { testid: "thread-close" }, aria: { label: "Close the thread" }, on: { click: () => openThread(channel, "") } }, icon(narrow() ? "back" : "close", 20))),

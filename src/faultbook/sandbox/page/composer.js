@@ -12,11 +12,17 @@ export function composer({ target, testid = "composer", sendid = "send", id }) {
   const send = el("button", { type: "submit", class: "send", data: { testid: sendid }, aria: { label: "Send" }, disabled: true }, icon("send"));
   const box = el("form", { class: "composer" }, list, input, send);
   const box_state = { items: [], at: 0, from: 0 };
+  // What was typed outlives the box: the page draws itself anew when the workspace changes.
+  const draft = `${state.me}:${target().channel}:${target().thread ?? ""}`;
 
-  const grow = () => {
+  const size = () => {
     input.style.height = "auto";
-    input.style.height = `${Math.min(input.scrollHeight, 180)}px`;
+    if (input.offsetParent) input.style.height = `${Math.min(input.scrollHeight, 180)}px`;
     send.disabled = !input.value.trim();
+  };
+  const grow = () => {
+    size();
+    state.drafts.set(draft, input.value);
   };
   const hide = () => {
     list.hidden = true;
@@ -98,9 +104,15 @@ export function composer({ target, testid = "composer", sendid = "send", id }) {
     event.preventDefault();
     submit();
   });
-  box.refresh = () => { input.placeholder = target().placeholder; };
   box.insert = (text) => { input.value = text; grow(); input.focus(); };
   box.focusInput = () => input.focus();
+  /** Tells where the caret is, or null while something else has the focus. */
+  box.caret = () => (document.activeElement === input ? [input.selectionStart, input.selectionEnd] : null);
+  box.putCaret = (caret) => { input.focus(); input.setSelectionRange(...caret); };
+  input.placeholder = target().placeholder;
+  input.value = state.drafts.get(draft) ?? "";
+  size();
+  requestAnimationFrame(size); // its height is known once it is on the page
   return box;
 }
 

@@ -8,7 +8,7 @@ export const state = {
   connected: 0, http: false, homeTab: true,
   current: "", tab: "messages", thread: "", lastRead: {},
   messages: new Map(), ephemerals: new Map(), statuses: new Map(),
-  stack: [], errors: {}, home: null, values: new Map(), wire: [],
+  stack: [], errors: {}, home: null, values: new Map(), drafts: new Map(), wire: [],
 };
 
 /** Calls a function at each change of a kind. */
