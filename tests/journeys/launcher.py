@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from faultbook.assembly.bot import BotOptions, start_bot
 from faultbook.assembly.house import open_house, read_settings
@@ -46,14 +46,14 @@ def _before(owner: type, name: str) -> None:
 
 
 def _before_commit() -> None:
-    submit: Callable[..., object] = Store.submit
+    write: Callable[..., Awaitable[object]] = Store.write_async
 
-    def wrapped(self: Store, operation: Callable[..., object], *args: object) -> object:
+    async def wrapped(self: Store, operation: Callable[..., object], *args: object) -> object:
         if operation is accept:
             _die()
-        return submit(self, operation, *args)
+        return await write(self, operation, *args)
 
-    setattr(Store, "submit", wrapped)  # noqa: B010 - the point is to replace a method
+    setattr(Store, "write_async", wrapped)  # noqa: B010 - the point is to replace a method
 
 
 POINTS: dict[str, Callable[[], None]] = {

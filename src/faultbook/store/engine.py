@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from faultbook.base.clock import Clock, system_clock
 from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.base.text import one_line
+from faultbook.store.loop_waiter import Inboxes
 from faultbook.store.migrate import migrate, migration_lock
 from faultbook.store.transaction import Transaction
 from faultbook.store.writer import GroupingWriter
@@ -52,6 +53,7 @@ class Store:
         workers = _POSTGRES_CONNECTIONS if self.is_postgresql else _READERS
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
         self._writer = None if self.is_postgresql else GroupingWriter(engine, clock)
+        self._inboxes = Inboxes()
 
     def submit(
         self,
@@ -88,7 +90,12 @@ class Store:
     ) -> T:
         """Run a writing operation without holding the event loop; durable when it returns."""
         with _explained():
-            return await asyncio.wrap_future(self.submit(operation, *args, **kwargs))
+            if self._writer is None:
+                return await asyncio.wrap_future(self.submit(operation, *args, **kwargs))
+            waiter = self._inboxes.waiter()
+            self._writer.submit_for(lambda tx: operation(tx, *args, **kwargs), waiter)
+            answer: T = await waiter.future
+            return answer
 
     def read(
         self,

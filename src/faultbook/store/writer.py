@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -18,7 +18,24 @@ from sqlalchemy.exc import DBAPIError
 from faultbook.base.clock import Clock
 from faultbook.store.transaction import Transaction
 
-Work = tuple[Callable[[Transaction], Any], "Future[Any]"]
+
+class Waiter(Protocol):
+    """Whoever waits for an operation; a `concurrent.futures.Future` is one."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Begin, and tell whether anybody still waits."""
+
+    def set_result(self, result: Any, /) -> None:  # noqa: ANN401 - any operation's
+        """Answer."""
+
+    def set_exception(self, exception: BaseException | None, /) -> None:
+        """Answer with a failure."""
+
+    def done(self) -> bool:
+        """Tell whether it was answered."""
+
+
+Work = tuple[Callable[[Transaction], Any], Waiter]
 
 _LARGEST_GROUP = 256
 
@@ -38,11 +55,15 @@ class GroupingWriter:
     def submit(self, operation: Callable[[Transaction], Any]) -> "Future[Any]":
         """Queue an operation; the future resolves after its commit."""
         future: Future[Any] = Future()
+        self.submit_for(operation, future)
+        return future
+
+    def submit_for(self, operation: Callable[[Transaction], Any], waiter: Waiter) -> None:
+        """Queue an operation; the waiter is answered after its commit, in the writer's thread."""
         with self._submitting:
             if self._closed:
                 raise RuntimeError("the store is closed")
-            self._queue.put((operation, future))
-        return future
+            self._queue.put((operation, waiter))
 
     def close(self) -> None:
         """Finish what is queued, then end the thread."""
