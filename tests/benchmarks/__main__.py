@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import answers, ledger, records, slack, startup
+from tests.benchmarks import answers, ledger, reading, records, slack, startup
 
 _ALL: dict[str, Callable[[Path], list[str]]] = {
     "mentions": slack.mentions,
@@ -17,6 +17,8 @@ _ALL: dict[str, Callable[[Path], list[str]]] = {
     "batches": records.batches,
     "answers": answers.answers,
     "ledger": ledger.ledger,
+    "check": reading.check,
+    "search": reading.search,
     "startup": startup.startup,
 }
 

@@ -1,7 +1,5 @@
 """The prevention rule: empty promises are refused, and no real rule ever is."""
 
-import time
-
 import pytest
 
 from faultbook.assembly.templates import template
@@ -329,13 +327,12 @@ def test_what_is_worst_is_said_first() -> None:
     assert code("Be careful", author="") == "rule_vacuous"
 
 
-def test_hostile_and_endless_text_is_checked_in_no_time() -> None:
+@pytest.mark.timeout(20)  # a pattern that backtracks would take hours
+def test_hostile_and_endless_text_does_not_hold_the_check_up() -> None:
     lessons = tuple(
         Lesson(n, "a", "b", f"The wrapper fails export {n} without file {n}.pdf")
         for n in range(10_000)
     )
-    started = time.perf_counter()
     for rule in ("be " * 20_000, "a" * 50_000, "and, " * 20_000, "please " * 20_000 + "x y z"):
         refusal(rule)
-    refusal("The wrapper fails export 77 without file 78.pdf", lessons=lessons)
-    assert time.perf_counter() - started < 5
+    assert refusal("The wrapper fails export 77 without file 78.pdf", lessons=lessons)
