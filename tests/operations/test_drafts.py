@@ -16,8 +16,8 @@ from faultbook.model.draft import (
     IncidentForm,
     NewDraft,
     Origin,
-    Person,
 )
+from faultbook.model.person import Person
 from faultbook.operations.drafts import (
     hand_over,
     is_blank,

@@ -11,9 +11,14 @@ from faultbook.base.clock import HOUR, MINUTE
 from faultbook.base.errors import ConflictError, FaultbookError, InvalidError, NotFoundError
 from faultbook.ledger.snapshot import LedgerSnapshot
 from faultbook.model.answer import FailingQuery, Headline
-from faultbook.model.draft import IncidentFacts, IncidentForm, NewDraft, Person
+from faultbook.model.draft import (
+    IncidentFacts,
+    IncidentForm,
+    NewDraft,
+)
 from faultbook.model.known_failure import KnownBy
 from faultbook.model.ledger_operation import LedgerVerb
+from faultbook.model.person import Person
 from faultbook.model.policy import Policy
 from faultbook.model.run import SeriesKey
 from faultbook.model.verdict import Verdict

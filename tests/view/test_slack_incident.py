@@ -12,8 +12,8 @@ from faultbook.model.draft import (
     IncidentFacts,
     IncidentForm,
     Origin,
-    Person,
 )
+from faultbook.model.person import Person
 from faultbook.model.run import SeriesKey
 from faultbook.model.standing import RunMark
 from faultbook.view.message import Block

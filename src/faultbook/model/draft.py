@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from faultbook.base.clock import HOUR, Instant
+from faultbook.model.person import Person
 from faultbook.model.run import SeriesKey
 
 DUE_AFTER: Instant = 24 * HOUR
@@ -84,18 +85,6 @@ class Origin:
 
     channel: str = ""
     thread_ts: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Someone in Slack.
-
-    Attributes:
-        name: as others read it.
-    """
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from faultbook.model.draft import (
     IncidentForm,
     LateDraft,
     NewDraft,
-    Person,
 )
 from faultbook.model.notice import NewNotice
+from faultbook.model.person import Person
 from faultbook.operations.questions import ReplyTo
 from faultbook.store import drafts, notices, seen
 from faultbook.store.transaction import Transaction

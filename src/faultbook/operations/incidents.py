@@ -7,8 +7,11 @@ from faultbook.base.clock import iso
 from faultbook.base.errors import InvalidError, NotFoundError
 from faultbook.base.text import one_line
 from faultbook.model.answer import FailingQuery, SeriesAnswer
-from faultbook.model.draft import IncidentFacts, Person
+from faultbook.model.draft import (
+    IncidentFacts,
+)
 from faultbook.model.ledger_operation import LedgerOperation, LedgerVerb, NewLedgerOperation
+from faultbook.model.person import Person
 from faultbook.model.policy import Policy
 from faultbook.model.run import SeriesKey
 from faultbook.model.standing import RunMark

@@ -26,8 +26,8 @@ from faultbook.model.draft import (
     LateDraft,
     NewDraft,
     Origin,
-    Person,
 )
+from faultbook.model.person import Person
 from faultbook.store.schema import incident_drafts
 from faultbook.store.transaction import Transaction
 

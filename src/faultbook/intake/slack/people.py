@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
-from faultbook.model.draft import Person
+from faultbook.model.person import Person
 
 _SECONDS = 1.0
 """A name is never worth a missed acknowledgement: the short name does."""

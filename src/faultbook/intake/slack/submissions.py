@@ -14,9 +14,12 @@ from faultbook.intake.slack.payloads import Json, Submission, read_submission
 from faultbook.ledger.rows import Column
 from faultbook.ledger.rule import check_rule
 from faultbook.ledger.snapshot import LedgerSnapshot
-from faultbook.model.draft import IncidentForm, Person
+from faultbook.model.draft import (
+    IncidentForm,
+)
 from faultbook.model.incident import Enforcement
 from faultbook.model.ledger_operation import LedgerVerb, NewLedgerOperation
+from faultbook.model.person import Person
 from faultbook.operations.incidents import (
     Opening,
     open_incident,
