@@ -32,6 +32,9 @@ T = TypeVar("T")
 DATABASE_NAME = "faultbook.db"
 """The embedded database's file in a home."""
 
+Watcher = Callable[[frozenset[str]], None]
+"""Hears the topics that a commit touched."""
+
 _BUSY_SECONDS = 15
 _POSTGRES_CONNECTIONS = 8
 _READERS = 4
@@ -52,7 +55,8 @@ class Store:
         self.is_postgresql = engine.dialect.name == "postgresql"
         workers = _POSTGRES_CONNECTIONS if self.is_postgresql else _READERS
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
-        self._writer = None if self.is_postgresql else GroupingWriter(engine, clock)
+        self._writer = None if self.is_postgresql else GroupingWriter(engine, clock, self._tell)
+        self._watchers: list[Watcher] = []
         self._inboxes = Inboxes()
 
     def submit(
@@ -121,6 +125,20 @@ class Store:
         call = asyncio.get_running_loop().run_in_executor
         return await call(self._pool, lambda: function(*args, **kwargs))
 
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell someone what each commit of this process touched; gives what ends that.
+
+        Called in the thread that committed: it must be quick and may touch nothing of an event
+        loop's. Other processes' commits are not told; who waits also looks every second.
+        """
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def _tell(self, touched: set[str]) -> None:
+        topics = frozenset(touched)
+        for watcher in tuple(self._watchers):
+            watcher(topics)
+
     def close(self) -> None:
         """Finish what was queued and let go of the database."""
         if self._writer is not None:
@@ -130,8 +148,13 @@ class Store:
 
     def _write_postgresql(self, operation: Callable[[Transaction], T]) -> T:
         for attempt in stamina.retry_context(on=_is_retried, attempts=8, wait_max=0.5):
-            with attempt, self.engine.begin() as connection:
-                return operation(Transaction(connection, self.clock()))
+            with attempt:
+                with self.engine.begin() as connection:
+                    transaction = Transaction(connection, self.clock())
+                    result = operation(transaction)
+                if transaction.touched:
+                    self._tell(transaction.touched)
+                return result
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 

@@ -31,8 +31,45 @@ _OWED = notices.c.state == literal_column(f"'{NoticeState.OWED.value}'")
 _HELD = _OWED & notices.c.claimed_until.is_not(None)
 
 
+def topic_of(target: str) -> str:
+    """Name what watchers of the store are told when something is owed to a target."""
+    return f"notice:{target}"
+
+
+def append_once(
+    tx: Transaction, notice: NewNotice, subject: str, not_before: Instant | None = None
+) -> bool:
+    """Owe a side effect that shows a subject, unless it is owed already.
+
+    One that is owed for later is brought forward to `not_before`. Whoever settles one looks
+    whether the subject has moved on meanwhile. Tells whether it was owed now.
+    """
+    due = tx.now if not_before is None else max(not_before, tx.now)
+    new = {
+        "id": new_id(),
+        "kind": notice.kind,
+        "target": notice.target,
+        "subject": subject,
+        "priority": int(notice.priority),
+        "payload": notice.payload,
+        "state": NoticeState.OWED.value,
+        "not_before": due,
+        "owed_at": tx.now,
+    }
+    tx.touched.add(topic_of(notice.target))
+    if tx.insert_new(notices, new):
+        return True
+    same = (notices.c.kind == notice.kind) & (notices.c.subject == subject)
+    later = notices.c.not_before > due
+    waiting = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until < tx.now)
+    sooner = update(notices).where(_OWED, same, later, waiting)
+    tx.execute(sooner.values(not_before=due, priority=int(notice.priority)))
+    return False
+
+
 def append(tx: Transaction, notice: NewNotice) -> str:
     """Owe a side effect, and give its id."""
+    tx.touched.add(topic_of(notice.target))
     notice_id = new_id()
     values: dict[str, Any] = {
         "id": notice_id,

@@ -1,6 +1,6 @@
 """What an operation is handed: one open transaction and the instant it takes as now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Executable
@@ -17,10 +17,12 @@ class Transaction:
 
     Attributes:
         now: the instant at which the store began it; operations take time from here.
+        touched: topics that watchers of the store are told of after the commit.
     """
 
     connection: Connection
     now: Instant
+    touched: set[str] = field(default_factory=set)
 
     def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:  # noqa: ANN401 - SQLAlchemy's own signature
         """Run one statement."""

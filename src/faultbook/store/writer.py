@@ -43,9 +43,10 @@ _LARGEST_GROUP = 256
 class GroupingWriter:
     """Owns the writing connection of a SQLite store."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, tell: Callable[[set[str]], None]) -> None:
         self._engine = engine
         self._clock = clock
+        self._tell = tell
         self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._closed = False
         self._submitting = threading.Lock()  # so that nothing is queued behind the end
@@ -112,8 +113,9 @@ class GroupingWriter:
             if _in_transaction(connection):  # one that could not be rolled back before
                 connection.exec_driver_sql("ROLLBACK")
             return
+        touched: set[str] = set()
         try:
-            answers = self._try_group(connection, group)
+            answers = self._try_group(connection, group, touched)
         except Exception as error:  # noqa: BLE001 - SQLite out of memory is a MemoryError
             if len(group) == 1:
                 group[0][1].set_exception(error)
@@ -126,9 +128,11 @@ class GroupingWriter:
                 future.set_exception(failure)
             else:
                 future.set_result(result)
+        if touched:
+            self._tell(touched)
 
     def _try_group(
-        self, connection: Connection, group: list[Work]
+        self, connection: Connection, group: list[Work], touched: set[str]
     ) -> list[tuple[Any, Exception | None]]:
         """Run all in the transaction that was begun, and commit it.
 
@@ -137,7 +141,7 @@ class GroupingWriter:
         """
         execute = connection.exec_driver_sql
         try:
-            answers = [self._run_one(connection, operation) for operation, _ in group]
+            answers = [self._run_one(connection, operation, touched) for operation, _ in group]
             execute("COMMIT")
         except BaseException:
             if _in_transaction(connection):
@@ -147,12 +151,13 @@ class GroupingWriter:
         return answers
 
     def _run_one(
-        self, connection: Connection, operation: Callable[[Transaction], Any]
+        self, connection: Connection, operation: Callable[[Transaction], Any], touched: set[str]
     ) -> tuple[Any, Exception | None]:
         execute = connection.exec_driver_sql
         execute("SAVEPOINT member")
+        transaction = Transaction(connection, self._clock())
         try:
-            result = operation(Transaction(connection, self._clock()))
+            result = operation(transaction)
         except Exception as error:  # whatever it is belongs to who asked
             if not _in_transaction(connection):
                 raise  # the whole transaction is gone (disk full, I/O error), not this member
@@ -160,6 +165,7 @@ class GroupingWriter:
             execute("RELEASE member")
             return None, error
         execute("RELEASE member")
+        touched |= transaction.touched
         return result, None
 
 
