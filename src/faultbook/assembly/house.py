@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from faultbook.base.clock import Clock, seconds, system_clock
-from faultbook.base.settings import Settings, load_settings
+from faultbook.base.settings import RouteSettings, Settings, load_settings
 from faultbook.model.policy import Policy
+from faultbook.model.route import COMMAND_AGENT, RetryPolicy, Route, Routes
+from faultbook.model.verdict import FailureClass
 from faultbook.store.engine import Store, open_store, sqlite_url
 
 
@@ -19,6 +21,7 @@ class House:
     policy: Policy
     store: Store
     clock: Clock
+    routes: Routes = field(default_factory=Routes)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -36,7 +39,8 @@ def open_house(settings: Settings, clock: Clock = system_clock) -> House:
     Raises:
         UnavailableError: the database can't be reached.
     """
-    return House(settings, policy_of(settings), open_store(database_url(settings), clock), clock)
+    store = open_store(database_url(settings), clock)
+    return House(settings, policy_of(settings), store, clock, routes_of(settings))
 
 
 def database_url(settings: Settings) -> str:
@@ -57,4 +61,32 @@ def policy_of(settings: Settings) -> Policy:
         critical=frozenset(name for name, value in workflows if value.critical),
         timeout_seconds=settings.default_timeout_seconds,
         grace_seconds=settings.default_grace_seconds,
+    )
+
+
+def routes_of(settings: Settings) -> Routes:
+    """Take from the settings who does which task."""
+    return Routes(tuple(_route(route) for route in settings.routes))
+
+
+def _route(told: RouteSettings) -> Route:
+    return Route(
+        name=told.name,
+        workflow=told.workflow or told.name,
+        match=(told.match,) if isinstance(told.match, str) else tuple(told.match),
+        channels=frozenset(told.channels),
+        command=tuple(told.command),
+        agent=COMMAND_AGENT if told.command else told.agent,
+        environment=told.environment,
+        artifacts=tuple(told.artifacts),
+        timeout_seconds=told.timeout_seconds,
+        limit=told.limit,
+        unclaimed_seconds=told.unclaimed_after_seconds,
+        priority=told.priority,
+        retry=RetryPolicy(
+            attempts=told.attempts,
+            backoff_seconds=told.backoff_seconds,
+            classes=frozenset(FailureClass(name) for name in told.retry_on),
+            lapses=told.lapses,
+        ),
     )

@@ -8,9 +8,17 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -72,6 +80,37 @@ class LedgerSettings(_Section):
     fetch_seconds: int = Field(default=60, ge=1)
 
 
+class RouteSettings(_Section):
+    """Who does the tasks that fit; the first route that fits takes a task."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")
+    match: list[str] | str = Field(default_factory=list)
+    """Patterns with `*` and `?`, of which the text has to fit one; any text where left out."""
+    channels: list[str] = Field(default_factory=list)
+    """Ids of the channels it holds in; everywhere where left out."""
+    agent: str | None = Field(default=None, min_length=1, max_length=200)
+    command: list[str] = Field(default_factory=list)
+    workflow: str | None = Field(default=None, min_length=1, max_length=200)
+    environment: str | None = Field(default=None, min_length=1, max_length=200)
+    artifacts: list[str] = Field(default_factory=list)
+    timeout_seconds: float = Field(default=3600, gt=0, le=604_800)
+    limit: int | None = Field(default=None, ge=1)
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    attempts: int = Field(default=1, ge=1, le=100)
+    backoff_seconds: float = Field(default=5, ge=0, le=3600)
+    retry_on: tuple[Literal["transient", "persistent"], ...] = ("transient",)
+    lapses: int = Field(default=3, ge=1, le=100)
+    unclaimed_after_seconds: float = Field(default=300, ge=1)
+
+    @model_validator(mode="after")
+    def _has_one_doer(self) -> Self:
+        if bool(self.agent) == bool(self.command):
+            raise ValueError("set either `agent` or `command`")
+        if self.artifacts and not self.command:
+            raise ValueError("`artifacts` go with a `command`; agents bring their own")
+        return self
+
+
 class LimitSettings(_Section):
     """Sizes that bound what is accepted."""
 
@@ -102,6 +141,16 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
     ledger: LedgerSettings = LedgerSettings()
+    routes: list[RouteSettings] = Field(default_factory=list)
+
+    @field_validator("routes")
+    @classmethod
+    def _names_differ(cls, routes: list[RouteSettings]) -> list[RouteSettings]:
+        names = [route.name for route in routes]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two routes are called `{twice}`")
+        return routes
 
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None

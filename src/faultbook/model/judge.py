@@ -117,6 +117,14 @@ def abandoned(detail: str) -> Judgement:
     )
 
 
+def cancelled(detail: str) -> Judgement:
+    """Judge a run that was called off before it said how it ended."""
+    finding = Finding(Verdict.INCONCLUSIVE, Reason.CANCELLED, None, detail)
+    return Judgement(
+        finding.verdict, finding.reason, finding.failure_class, finding.detail, (finding,)
+    )
+
+
 def _of_command(outcome: Outcome) -> Iterator[Finding]:
     failed, transient = Verdict.FAILED, FailureClass.TRANSIENT
     if not outcome.started:

@@ -7,6 +7,9 @@ from fnmatch import fnmatchcase
 from faultbook.base.clock import Instant, seconds
 from faultbook.model.verdict import FailureClass
 
+COMMAND_AGENT = "faultbook"
+"""Who claims the tasks of command routes: the bot's own workers."""
+
 _NEVER_RETRIED = frozenset({FailureClass.AUTH, FailureClass.MISCONFIG})
 
 
@@ -45,7 +48,7 @@ class Route:
             case; none means any text.
         channels: ids of the channels it holds in; none means everywhere.
         command: the program with its arguments; `{text}`, `{task}`, `{requester}` are filled in.
-        agent: the agent whose workers claim its tasks; exactly one of both is set.
+        agent: the agent whose workers claim its tasks.
         workflow: what its attempts are runs of.
         artifacts: files that a command's successful attempt writes anew.
         limit: how many of its tasks may run at once; None for any number.
@@ -83,7 +86,7 @@ class Routes:
     """
 
     all: tuple[Route, ...] = ()
-    open_queue: Route = Route("", "task")
+    open_queue: Route = Route("", "task", timeout_seconds=30 * 86_400)
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self.all)

@@ -13,6 +13,10 @@ class Scope(StrEnum):
     RUNS_READ = "runs:read"
     RUNS_ATTEST = "runs:attest"
     """Its checks of artifacts on its own host are believed without an upload: the wrapper's."""
+    TASKS_WORK = "tasks:work"
+    """Claim tasks, report on them, and close them with the evidence."""
+    TASKS_WRITE = "tasks:write"
+    TASKS_READ = "tasks:read"
 
 
 @dataclass(frozen=True, slots=True)
