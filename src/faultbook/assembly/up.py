@@ -124,7 +124,7 @@ async def _start_slack(
 
 
 def _app(house: House, bot: Bot | None) -> ASGIApp:
-    api = build_app(house.store, house.policy, house.settings)
+    api = build_app(house.store, house.policy, house.settings, house.routes)
     slack = bot.asgi if bot is not None else None
     if slack is None:
         return api

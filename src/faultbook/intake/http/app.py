@@ -18,16 +18,22 @@ from faultbook.intake.http.problems import install_problems
 from faultbook.intake.http.recorder import Recorder
 from faultbook.intake.http.runs import RunEndpoints
 from faultbook.model.policy import Policy
+from faultbook.model.route import Routes
 from faultbook.store.engine import Store
 
+_NO_ROUTES = Routes()
 
-def build_app(store: Store, policy: Policy, settings: Settings) -> FastAPI:
+
+def build_app(
+    store: Store, policy: Policy, settings: Settings, routes: Routes = _NO_ROUTES
+) -> FastAPI:
     """Build the app over an open store; whoever opened the store closes it.
 
     Args:
         store: where runs are written.
         policy: what verdicts and answers depend on.
         settings: its `limits` bound what is accepted.
+        routes: who does which task.
     """
     app = FastAPI(
         title="Faultbook",
@@ -37,7 +43,7 @@ def build_app(store: Store, policy: Policy, settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    door = Door(store, policy, settings.limits, Callers(store))
+    door = Door(store, policy, settings.limits, Callers(store), routes)
     _add_routes(app, door, Health(store, policy))
     install_problems(app)
     describe(app)

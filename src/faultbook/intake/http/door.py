@@ -18,6 +18,7 @@ from faultbook.intake.http.requests import idempotency_key
 from faultbook.model.document_runs import Reception
 from faultbook.model.document_text import redaction_for
 from faultbook.model.policy import Policy
+from faultbook.model.route import Routes
 from faultbook.model.token import Scope, Token
 from faultbook.operations.recording import no_run, request_digest
 from faultbook.store import idempotency
@@ -58,12 +59,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The store, the policy and the limits that requests are held to."""
+    """The store, the policy, the limits and the routes that requests are held to."""
 
     store: Store
     policy: Policy
     limits: LimitSettings
     callers: Callers
+    routes: Routes
 
     def reception(self, token: Token, body: bytes) -> Reception:
         """Say who reports, now."""
