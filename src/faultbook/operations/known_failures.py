@@ -1,6 +1,6 @@
 """Failures that come again: recognised by their fingerprint, counted, asked about once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from faultbook.base.errors import ConflictError, InvalidError, NotFoundError
@@ -81,6 +81,23 @@ def link(
     """
     if fingerprint:
         known_failures.put_link(tx, fingerprint, lesson, incident, by)
+
+
+def list_unlinked(tx: Transaction, known: Mapping[str, tuple[int, str]]) -> list[str]:
+    """Give those of these fingerprints, which incident files bear, that no lesson is known for."""
+    stored = known_failures.find_known(tx, known)
+    return [one for one in known if one not in stored or stored[one][0].lesson is None]
+
+
+def link_incidents(tx: Transaction, known: Mapping[str, tuple[int, str]]) -> None:
+    """Make failures known by the incident files that bear their fingerprints.
+
+    Git is where incidents live: an empty database learns them from there, and so it learns of
+    files that people pushed. Each fingerprint comes with its lesson and its file's path.
+    """
+    for fingerprint in list_unlinked(tx, known):
+        lesson, path = known[fingerprint]
+        known_failures.put_link(tx, fingerprint, lesson, path, "")
 
 
 def list_unasked(tx: Transaction, fingerprints: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from faultbook.ledger.table import read_ledger
 from faultbook.model.ledger_operation import LedgerOperationState, LedgerVerb
+from faultbook.operations.known_failures import read_failure
 from faultbook.operations.ledger import LedgerNotice, read_queue
 from faultbook.operations.questions import read_reply_to
 from faultbook.store import ledger
@@ -44,6 +45,34 @@ def test_a_row_without_an_area_has_that_of_its_incident(bot: GitBot) -> None:
     assert [one.fields.title for one in bot.clone.snapshot.incidents.values()] == [
         INCIDENT["title"]
     ]
+
+
+def test_an_empty_database_learns_failures_from_the_incident_files(
+    bot: GitBot, remote: BareRemote
+) -> None:
+    known = "f1-0123456789abcdef0123"
+    person = remote.person()
+    person.push({"lessons/incidents/2026-11-01-a.md": _incident(known, 1)})
+    bot.fetch()
+    found = bot.store.read(read_failure, known)
+    assert found is not None
+    assert (found.lesson, found.incident) == (1, "lessons/incidents/2026-11-01-a.md")
+    linked_at = found.answered_at
+    bot.clock.advance(60)
+    person.push({"notes.md": "another commit\n"})
+    bot.fetch()
+    again = bot.store.read(read_failure, known)
+    assert again is not None
+    assert again.answered_at == linked_at
+
+
+def _incident(fingerprint: str, lesson: int) -> str:
+    return (
+        "---\ntitle: The export wrote no PDF\ndate: 2026-11-01\nseverity: high\narea: billing\n"
+        "owner: Ana\nprevention_rule: The wrapper fails any export without report.pdf\n"
+        f"rule_author: Ana\nlesson: {lesson}\nstatus: open\nfingerprint: {fingerprint}\n---\n"
+        "\n## What failed\n\nNo PDF.\n"
+    )
 
 
 def test_a_teams_own_template_is_used(bot: GitBot, remote: BareRemote) -> None:

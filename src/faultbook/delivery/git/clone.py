@@ -20,6 +20,7 @@ from faultbook.ledger.rows import LEDGER_NAME, Row
 from faultbook.ledger.snapshot import TEMPLATE, LedgerSnapshot
 from faultbook.ledger.table import read_ledger
 from faultbook.model.ledger_operation import LedgerOperationState, LedgerVerb, PushedFinding
+from faultbook.operations.known_failures import link_incidents, list_unlinked
 from faultbook.operations.ledger import (
     SHOWN_FINDINGS,
     note_head,
@@ -241,6 +242,13 @@ class LedgerClone:
         snapshot = self._make_snapshot()
         _ = snapshot.index  # made here, so that no door waits for it
         self.snapshot = snapshot
+        known = {
+            file.fields.fingerprint: (file.fields.lesson, path)
+            for path, file in snapshot.incidents.items()
+            if file.fields.fingerprint and file.fields.lesson is not None
+        }
+        if self._store.read(list_unlinked, known):
+            self._store.write(link_incidents, known)
 
 
 def _is_new(row: Row) -> bool:
