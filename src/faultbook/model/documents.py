@@ -33,7 +33,9 @@ _MOST_ITEMS = 200
 _MOST_EVENTS = 1_000
 
 
-class _Document(BaseModel):
+class PublicDocument(BaseModel):
+    """A JSON document from outside: strict, and refused where it says what we do not know."""
+
     model_config = ConfigDict(
         extra="forbid",
         strict=True,
@@ -43,7 +45,7 @@ class _Document(BaseModel):
     )
 
 
-class ArtifactDocument(_Document):
+class ArtifactDocument(PublicDocument):
     """A piece of evidence: its bytes inline, or a reference that names it."""
 
     name: ArtifactName
@@ -70,7 +72,7 @@ class ArtifactDocument(_Document):
     """The first lines, for people to read."""
 
 
-class EventDocument(_Document):
+class EventDocument(PublicDocument):
     """Something that happened within a run."""
 
     kind: Name
@@ -85,7 +87,7 @@ class EventDocument(_Document):
     """By the client's monotonic clock."""
 
 
-class StartDocument(_Document):
+class StartDocument(PublicDocument):
     """A run as it begins."""
 
     workflow: Name
@@ -123,7 +125,7 @@ class StartDocument(_Document):
     """How late the next run may come before the series is silent."""
 
 
-class CloseDocument(_Document):
+class CloseDocument(PublicDocument):
     """How a run ended: an exit, a signal, a timeout, a verdict or a JUnit report is said."""
 
     ended_at: Time | None = None
@@ -168,7 +170,7 @@ _CLOSE = TypeAdapter(CloseDocument)
 _RECORD = TypeAdapter(RecordDocument)
 _EVENT = TypeAdapter(EventDocument)
 
-_D = TypeVar("_D", bound=_Document)
+_D = TypeVar("_D", bound=PublicDocument)
 
 
 def read_start(body: bytes) -> StartDocument:
@@ -177,7 +179,7 @@ def read_start(body: bytes) -> StartDocument:
     Raises:
         InvalidError: it is no JSON, or a field does not fit; `where` names the field.
     """
-    return _read(_START, StartDocument, body)
+    return read_document(_START, StartDocument, body)
 
 
 def read_close(body: bytes) -> CloseDocument:
@@ -186,7 +188,7 @@ def read_close(body: bytes) -> CloseDocument:
     Raises:
         InvalidError: it is no JSON, or a field does not fit; `where` names the field.
     """
-    return _read(_CLOSE, CloseDocument, body)
+    return read_document(_CLOSE, CloseDocument, body)
 
 
 def read_record(body: bytes) -> RecordDocument:
@@ -195,7 +197,7 @@ def read_record(body: bytes) -> RecordDocument:
     Raises:
         InvalidError: it is no JSON, or a field does not fit; `where` names the field.
     """
-    return _read(_RECORD, RecordDocument, body)
+    return read_document(_RECORD, RecordDocument, body)
 
 
 def read_event(body: bytes) -> EventDocument:
@@ -204,10 +206,15 @@ def read_event(body: bytes) -> EventDocument:
     Raises:
         InvalidError: it is no JSON, or a field does not fit; `where` names the field.
     """
-    return _read(_EVENT, EventDocument, body)
+    return read_document(_EVENT, EventDocument, body)
 
 
-def _read(adapter: TypeAdapter[_D], model: type[_D], body: bytes) -> _D:
+def read_document(adapter: TypeAdapter[_D], model: type[_D], body: bytes) -> _D:
+    """Read a document from JSON.
+
+    Raises:
+        InvalidError: it is no JSON, or a field does not fit; `where` names the field.
+    """
     try:
         return adapter.validate_json(body)
     except ValidationError as error:

@@ -1,0 +1,215 @@
+"""Approval policies: who may decide about what, and how many it takes."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from faultbook.model.approval import Action, ApprovalState, Decision, Vote
+from faultbook.model.canonical import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Voters:
+    """Who may: people, or members of user groups or channels, by Slack's ids.
+
+    Nobody may where all are empty: that anyone may can't be the result of a gap.
+    """
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+
+    def include(self, membership: "Membership") -> bool:
+        """Tell whether a person is among them."""
+        return (
+            membership.person_id in self.users
+            or not self.groups.isdisjoint(membership.groups)
+            or not self.channels.isdisjoint(membership.channels)
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether they are nobody."""
+        return not (self.users or self.groups or self.channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What Slack says of a person, at most a minute ago.
+
+    Attributes:
+        groups, channels: those of a policy's that the person is in.
+        is_active: neither deactivated nor a bot nor a guest.
+        why_not: why the person may not decide at all, in words.
+    """
+
+    person_id: str
+    groups: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    is_active: bool = True
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How many of whom decide."""
+
+    voters: Voters
+    approve: int = 1
+    deny: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorPlan:
+    """How Faultbook runs an approved action itself.
+
+    Attributes:
+        command: a program with its arguments; the action comes as JSON on its input.
+        url: posted to instead, with `Idempotency-Key` set to the digest.
+        probe: a command that says whether it has happened: exit 0 yes, 1 no.
+        idempotent: it may be run again after a crash.
+    """
+
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    probe: tuple[str, ...] = ()
+    idempotent: bool = False
+    timeout_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicy:
+    """What holds for the actions that fit its conditions.
+
+    Attributes:
+        kinds, environments: which actions; no environment means any.
+        amount_field: the parameter whose decimal value `amount_from` and `amount_below` bound.
+        thresholds: alternatives; the first that is met decides.
+        reason_to_approve, reason_to_deny: a reason is required.
+        per_hour: how many requests an agent may make.
+        loop_seconds: for how long the same denied action is denied again without asking.
+        channel: where the card is posted; empty for the task's own thread.
+        mention: the group that is mentioned once.
+        grant_seconds: how long whoever executes has to report.
+    """
+
+    name: str
+    kinds: frozenset[str]
+    thresholds: tuple[Threshold, ...]
+    environments: frozenset[str] = frozenset()
+    amount_field: str | None = None
+    amount_from: Decimal | None = None
+    amount_below: Decimal | None = None
+    prevent_self_review: bool = True
+    ttl_seconds: float = 3600.0
+    max_ttl_seconds: float = 86_400.0
+    reason_to_approve: bool = False
+    reason_to_deny: bool = False
+    per_hour: int = 60
+    loop_seconds: float = 600.0
+    is_high_risk: bool = False
+    channel: str = ""
+    mention: str = ""
+    break_glass: Voters = Voters()
+    grant_seconds: float = 300.0
+    executor: ExecutorPlan | None = None
+
+    def takes(self, action: Action) -> bool:
+        """Tell whether it holds for an action; an amount that can't be read fits no bounds."""
+        if action.kind not in self.kinds:
+            return False
+        if self.environments and action.environment not in self.environments:
+            return False
+        if self.amount_field is None:
+            return True
+        amount = _decimal(action.parameters.get(self.amount_field))
+        if amount is None:
+            return False
+        over = self.amount_from is None or amount >= self.amount_from
+        return over and (self.amount_below is None or amount < self.amount_below)
+
+    @property
+    def version(self) -> str:
+        """Tell one wording of the policy from another."""
+        return digest_of(_described(self))[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicies:
+    """All policies of a team, in their order."""
+
+    all: tuple[ApprovalPolicy, ...] = field(default=())
+
+    def choose(self, action: Action) -> ApprovalPolicy | None:
+        """Give the first policy that takes an action."""
+        return next((policy for policy in self.all if policy.takes(action)), None)
+
+    def named(self, name: str) -> ApprovalPolicy | None:
+        """Give a policy by its name."""
+        return next((policy for policy in self.all if policy.name == name), None)
+
+
+def counted_for(policy: ApprovalPolicy, membership: Membership) -> tuple[int, ...]:
+    """Give the indices of the thresholds that a person counts for; none for who may not decide."""
+    if not membership.is_active:
+        return ()
+    return tuple(
+        index
+        for index, threshold in enumerate(policy.thresholds)
+        if threshold.voters.include(membership)
+    )
+
+
+def decide(thresholds: Sequence[Threshold], votes: Iterable[Vote]) -> ApprovalState | None:
+    """Tell what the votes decide; None while they decide nothing. The first threshold met wins."""
+    cast = list(votes)
+    for index, threshold in enumerate(thresholds):
+        denied = _voters(cast, Decision.DENY, index)
+        approved = _voters(cast, Decision.APPROVE, index)
+        if len(denied) >= threshold.deny:
+            return ApprovalState.DENIED
+        if len(approved) >= threshold.approve:
+            return ApprovalState.APPROVED
+    return None
+
+
+def _voters(votes: Iterable[Vote], decision: Decision, index: int) -> Collection[str]:
+    return {
+        vote.voter.id for vote in votes if vote.decision is decision and index in vote.thresholds
+    }
+
+
+def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def _described(policy: ApprovalPolicy) -> dict[str, object]:
+    def voters(told: Voters) -> dict[str, list[str]]:
+        return {
+            "users": sorted(told.users),
+            "groups": sorted(told.groups),
+            "channels": sorted(told.channels),
+        }
+
+    return {
+        "name": policy.name,
+        "kinds": sorted(policy.kinds),
+        "environments": sorted(policy.environments),
+        "amount": [policy.amount_field, str(policy.amount_from), str(policy.amount_below)],
+        "thresholds": [
+            {"voters": voters(one.voters), "approve": one.approve, "deny": one.deny}
+            for one in policy.thresholds
+        ],
+        "self_review": policy.prevent_self_review,
+        "reasons": [policy.reason_to_approve, policy.reason_to_deny],
+        "break_glass": voters(policy.break_glass),
+        "executor": None
+        if policy.executor is None
+        else [list(policy.executor.command), policy.executor.url],
+    }
