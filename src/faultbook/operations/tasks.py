@@ -107,13 +107,13 @@ def take_task(tx: Transaction, keys: Sequence[str], new: NewTask, routes: Routes
     return task
 
 
-def find_task(tx: Transaction, number: int) -> Task:
-    """Read a task.
+def find_task(tx: Transaction, number: int, *, hold: bool = False) -> Task:
+    """Read a task; with `hold`, nobody else changes it before the commit.
 
     Raises:
         NotFoundError: there is none of that number.
     """
-    found = tasks.find(tx, number)
+    found = tasks.find(tx, number, hold=hold)
     if found is None:
         raise NotFoundError(
             f"There is no task T-{number}.",
@@ -171,7 +171,7 @@ def _cancel(
     states: Collection[TaskState],
     kind: str,
 ) -> Task:
-    before = find_task(tx, number)
+    before = find_task(tx, number, hold=True)
     values: dict[str, Any] = {
         "state": TaskState.CANCELLED.value,
         "cancelled_by": by.name,
@@ -189,12 +189,13 @@ def _cancel(
 
 
 def retry_task(tx: Transaction, number: int, by: Person) -> Task:
-    """Queue an ended task again that did not pass, with one more attempt than it had.
+    """Queue an ended task again that did not pass; one that was tried may be tried once more.
 
     Raises:
         NotFoundError: there is none of that number.
         ConflictError: it is done, or has not ended.
     """
+    before = find_task(tx, number, hold=True)
     task = tasks.change(
         tx,
         number,
@@ -205,7 +206,7 @@ def retry_task(tx: Transaction, number: int, by: Person) -> Task:
             "say_waits_at": tx.now + seconds(300),
             "waits_said": 0,
             "lapses": 0,
-            "extra_attempts": find_task(tx, number).attempts,
+            "extra_attempts": tasks.extra_attempts(tx, number) + (before.attempts > 0),
             "ended_at": None,
             "cancelled_by": "",
             "progress": "",
@@ -236,7 +237,8 @@ def edit_task(
     if not seen.take_all(tx, [key]) or edited_ts <= task.edited_ts:
         return None
     waiting = (TaskState.RECEIVED, TaskState.QUEUED)
-    changed = tasks.change(tx, task.number, waiting, {"text": told, "edited_ts": edited_ts})
+    values = {"text": told, "edited_ts": edited_ts}
+    changed = tasks.change(tx, task.number, waiting, values, tasks.edited_before(edited_ts))
     if changed is None:
         tasks.append_event(tx, task.number, "edited_too_late", by=task.requester.name)
         return None
@@ -258,14 +260,14 @@ def offer_cancel(tx: Transaction, place: tuple[str, str, str]) -> Task | None:
 
 
 def take_in_hand(tx: Transaction, number: int, by: Person, policy: Policy, routes: Routes) -> Task:
-    """Let a person do a task that no route takes; their attempt is a run too.
+    """Let a person do a task that no route takes, or none any more; their attempt is a run too.
 
     Raises:
         NotFoundError: there is none of that number.
         ConflictError: somebody has it, or it has ended.
     """
-    task = find_task(tx, number)
-    if task.route is not None:
+    task = find_task(tx, number, hold=True)
+    if routes.named(task.route) is not None:
         raise ConflictError(
             f"{task.id} is on its way to `{task.route}`; nothing changed.",
             code="task_routed",
@@ -334,7 +336,7 @@ def when(at: Instant) -> str:
 
 
 def _in_hand(tx: Transaction, number: int, by: Person) -> Task:
-    task = find_task(tx, number)
+    task = find_task(tx, number, hold=True)
     if task.state is not TaskState.RUNNING or task.taken_by is None:
         raise _not_now(tx, number)
     if task.taken_by.id != by.id:

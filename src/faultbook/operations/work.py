@@ -46,11 +46,13 @@ class ClosedAttempt:
 
     Attributes:
         repeated: the same close was there already; the stored result stands.
+        late: it came past the attempt's deadline; the run had ended without it.
     """
 
     task: Task
     run: RunRecord
     repeated: bool = False
+    late: bool = False
 
 
 def claim_task(
@@ -143,7 +145,8 @@ def close_attempt(
     task = _held(tx, number, lease_id, agent)
     closed = close_run(tx, task.run_id or "", end, policy, digest)
     ended = end_attempt(tx, task, closed.run, routes.of(task.route))
-    return ClosedAttempt(ended, closed.run, closed.outcome is CloseOutcome.REPEATED)
+    repeated = closed.outcome is CloseOutcome.REPEATED
+    return ClosedAttempt(ended, closed.run, repeated, closed.outcome is CloseOutcome.LATE)
 
 
 def sweep_tasks(tx: Transaction, policy: Policy, routes: Routes) -> int:
@@ -157,7 +160,11 @@ def sweep_tasks(tx: Transaction, policy: Policy, routes: Routes) -> int:
         if task is None or task.lease is None or task.lease.until >= tx.now:
             continue
         swept += 1
-        _lapse(tx, task, routes)
+        run = read_run(tx, task.run_id or "")
+        if run.state is RunState.CLOSED:  # closed by itself, before its worker went quiet
+            end_attempt(tx, task, run, routes.of(task.route))
+        else:
+            _lapse(tx, task, routes)
     for number, run_id in tasks.list_overdue(tx):
         task = tasks.find(tx, number, hold=True)
         if task is None or task.state is not TaskState.RUNNING or task.run_id != run_id:
@@ -228,9 +235,7 @@ def _held(tx: Transaction, number: int, lease_id: str, agent: str) -> Task:
         ForbiddenError: it is another agent's.
         ConflictError: the worker has it no longer.
     """
-    find_task(tx, number)
-    task = tasks.find(tx, number, hold=True)
-    assert task is not None  # noqa: S101 - it was found a line above, and tasks are never deleted
+    task = find_task(tx, number, hold=True)
     if task.lease is not None and task.lease.agent != agent:
         raise ForbiddenError(
             f"{task.id} is not one of {agent}.",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +36,7 @@ DATABASE_NAME = "faultbook.db"
 Watcher = Callable[[frozenset[str]], None]
 """Hears the topics that a commit touched."""
 
+_log = logging.getLogger(__name__)
 _BUSY_SECONDS = 15
 _POSTGRES_CONNECTIONS = 8
 _READERS = 4
@@ -137,7 +139,10 @@ class Store:
     def _tell(self, touched: set[str]) -> None:
         topics = frozenset(touched)
         for watcher in tuple(self._watchers):
-            watcher(topics)
+            try:
+                watcher(topics)
+            except Exception:  # noqa: BLE001 - what was committed stays so, whoever fails to hear
+                _log.exception("a watcher of the store failed")
 
     def close(self) -> None:
         """Finish what was queued and let go of the database."""

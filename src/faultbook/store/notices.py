@@ -41,8 +41,9 @@ def append_once(
 ) -> bool:
     """Owe a side effect that shows a subject, unless it is owed already.
 
-    One that is owed for later is brought forward to `not_before`. Whoever settles one looks
-    whether the subject has moved on meanwhile. Tells whether it was owed now.
+    One that is owed for later is brought forward to `not_before`, and one of less priority rises.
+    Whoever settles one looks whether the subject has moved on meanwhile. Tells whether it was owed
+    now.
     """
     due = tx.now if not_before is None else max(not_before, tx.now)
     new = {
@@ -61,9 +62,15 @@ def append_once(
         return True
     same = (notices.c.kind == notice.kind) & (notices.c.subject == subject)
     later = notices.c.not_before > due
+    priority = int(notice.priority)
+    lower = notices.c.priority > priority
     waiting = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until < tx.now)
-    sooner = update(notices).where(_OWED, same, later, waiting)
-    tx.execute(sooner.values(not_before=due, priority=int(notice.priority)))
+    sooner = update(notices).where(_OWED, same, waiting, or_(later, lower))
+    values = {
+        "not_before": case((later, due), else_=notices.c.not_before),
+        "priority": case((lower, priority), else_=notices.c.priority),
+    }
+    tx.execute(sooner.values(values))
     return False
 
 

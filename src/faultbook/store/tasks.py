@@ -280,6 +280,11 @@ def put_reaction(tx: Transaction, number: int, reaction: str) -> Task | None:
     return None if row is None else read(row)
 
 
+def edited_before(edited_ts: str) -> ColumnElement[bool]:
+    """Give the condition that a task's text is older than an edit."""
+    return _c.edited_ts < edited_ts
+
+
 def extra_attempts(tx: Transaction, number: int) -> int:
     """Tell how many attempts people allowed beyond the route's."""
     statement = select(_c.extra_attempts).where(_c.number == number)
