@@ -31,8 +31,16 @@ from faultbook.base.errors import InvalidError
 CONFIG_NAME = "faultbook.toml"
 _PREFIX = "FAULTBOOK_"
 _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
-# Says where the file is, so it can not be in it.
-_CLIENT_VARIABLES = frozenset({"FAULTBOOK_CONFIG"})
+TASK_ID, TASK_LEASE = "FAULTBOOK_TASK_ID", "FAULTBOOK_TASK_LEASE"
+TASK_TEXT, TASK_ATTEMPT = "FAULTBOOK_TASK_TEXT", "FAULTBOOK_TASK_ATTEMPT"
+TASK_REQUESTER, TASK_PROGRESS = "FAULTBOOK_TASK_REQUESTER", "FAULTBOOK_TASK_PROGRESS"
+"""What a worker tells the command that does a task, and with it whatever `faultbook` that runs."""
+
+# The first says where the file is, so it can not be in it; the others are no settings at all.
+_CLIENT_VARIABLES = frozenset(
+    {"FAULTBOOK_CONFIG", TASK_ID, TASK_LEASE, TASK_TEXT, TASK_ATTEMPT}
+    | {TASK_REQUESTER, TASK_PROGRESS}
+)
 
 
 class _Section(BaseModel):
@@ -90,11 +98,18 @@ class RouteSettings(_Section):
     """Ids of the channels it holds in; everywhere where left out."""
     agent: str | None = Field(default=None, min_length=1, max_length=200)
     command: list[str] = Field(default_factory=list)
+    """A program with its arguments, run without a shell in the folder of `faultbook.toml`; in the
+    arguments `{text}`, `{task}` and `{requester}` are filled in. It also gets the task as JSON on
+    its stdin and in FAULTBOOK_TASK_ID, _TEXT, _ATTEMPT, _REQUESTER; the last line of the file that
+    FAULTBOOK_TASK_PROGRESS names is shown as its progress."""
     workflow: str | None = Field(default=None, min_length=1, max_length=200)
     environment: str | None = Field(default=None, min_length=1, max_length=200)
     artifacts: list[str] = Field(default_factory=list)
+    """Files that the command writes anew; `{task}` is filled in: `out/{task}.pdf`."""
     timeout_seconds: float = Field(default=3600, gt=0, le=604_800)
     limit: int | None = Field(default=None, ge=1)
+    """How many of its tasks run at once. Left out: any number for an agent; for a command 4, or 1
+    where its artifacts are the same files for every task."""
     priority: int = Field(default=0, ge=-1000, le=1000)
     attempts: int = Field(default=1, ge=1, le=100)
     backoff_seconds: float = Field(default=5, ge=0, le=3600)

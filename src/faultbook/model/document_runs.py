@@ -104,7 +104,7 @@ def to_run(
             where="ended_at",
         )
     start = _start(document, reception, started)
-    end = _end(document, reception, max(started, ended), start.promised)
+    end = _end(document, reception, max(started, ended))
     check_outcome_said(end.outcome)
     return start, end, tuple(_event(event, reception, offset) for event in document.events)
 
@@ -198,7 +198,6 @@ def _end(
     document: CloseDocument,
     reception: Reception,
     ended: Instant,
-    promised: tuple[str, ...] = (),
 ) -> RunEnd:
     redaction = reception.redaction
     artifacts, tests = read_artifacts(
@@ -212,7 +211,7 @@ def _end(
             started=document.command_started,
             timed_out=document.timed_out,
             claim=_claim(document, redaction),
-            promised=promised,
+            promised=tuple(map(redaction, document.promised)),
             artifacts=artifacts,
             confirm=document.confirm,
             tests=tests,

@@ -146,6 +146,8 @@ class CloseDocument(PublicDocument):
     """The verdict in words; kept to 2 000 characters."""
     confirm: Literal["succeeded", "failed", "timed_out"] | None = None
     """How the probe of the side effect came out."""
+    promised: Annotated[tuple[ArtifactName, ...], Field(max_length=_MOST_ITEMS)] = ()
+    """Names of artifacts that it was to bring, beside those promised at its start."""
     input_tokens: Count | None = None
     output_tokens: Count | None = None
     cost: Cost | None = None

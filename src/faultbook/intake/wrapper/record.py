@@ -19,7 +19,8 @@ from faultbook.model.evidence import Artifact, Check
 _FORMAT = 1
 _MOST_INLINE = 4_000_000
 _START_FIELDS = frozenset(StartDocument.model_fields)
-_CLOSE_FIELDS = frozenset(CloseDocument.model_fields)
+# What its start has promised its close need not promise again.
+_CLOSE_FIELDS = frozenset(CloseDocument.model_fields) - {"promised"}
 
 
 @dataclass(frozen=True, slots=True)
