@@ -35,6 +35,10 @@ class Owed(StrEnum):
     REPEAT = "lesson.repeat"
     """`lesson` and `series`."""
     OFFER_INCIDENT = "incident.offer"
+    TASK_STATUS = "task.status"
+    """`task`, its number."""
+    TASK_LIST = "task.list"
+    """`user`, and `mine` where only theirs are asked for."""
     NOT_POSTED = "not_posted"
     """A person asked for a post that Slack refused; they are told where they can read it."""
 

@@ -67,7 +67,7 @@ def details_modal(answer: FailingAnswer, timelines: Mapping[str, Timeline]) -> B
     for series in answer.series[:DETAILED]:
         found = timelines.get(series.basis_run.run_id) if series.basis_run else None
         blocks += [divider(), series_section(series, answer)]
-        blocks += _run_blocks(found) if found else ()
+        blocks += run_blocks(found) if found else ()
     if len(blocks) >= BLOCKS_A_MODAL:
         blocks = blocks[: BLOCKS_A_MODAL - 2]
         blocks.append(context([["More than a modal can hold; the rest was left out."]]))
@@ -76,7 +76,8 @@ def details_modal(answer: FailingAnswer, timelines: Mapping[str, Timeline]) -> B
     return modal("Details", within_bytes(blocks), callback_id=MODAL_SHOWN)
 
 
-def _run_blocks(timeline: Timeline) -> Iterator[Block]:
+def run_blocks(timeline: Timeline) -> Iterator[Block]:
+    """Show why a run came out so, its evidence, its last output, and its events if there are."""
     run = timeline.run
     if run.findings:
         yield section([_finding(run, at) for at in range(min(_FINDINGS, len(run.findings)))])

@@ -1,0 +1,24 @@
+"""What people are shown of a task: itself, where it stands, and its latest attempt."""
+
+from dataclasses import dataclass
+
+from faultbook.model.run import RunRecord
+from faultbook.model.task import QueuePlace, Task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSight:
+    """A task with what is shown beside it, read in one snapshot.
+
+    Attributes:
+        place: where it stands in its queue; None unless it waits there.
+        run: its latest attempt.
+        queue: who its route's tasks go to, for people; empty where no route took it.
+        attempts: how many attempts it may have in all.
+    """
+
+    task: Task
+    place: QueuePlace | None = None
+    run: RunRecord | None = None
+    queue: str = ""
+    attempts: int = 1

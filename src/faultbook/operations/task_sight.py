@@ -1,0 +1,40 @@
+"""Reading a task as its card, its status and its details show it."""
+
+from faultbook.model.route import COMMAND_AGENT, Routes
+from faultbook.model.task import Task, TaskState
+from faultbook.model.task_sight import TaskSight
+from faultbook.operations.recording import read_run
+from faultbook.operations.tasks import find_task, queue_place
+from faultbook.store import tasks
+from faultbook.store.transaction import Transaction
+
+_WAITS_IN_QUEUE = frozenset({TaskState.RECEIVED, TaskState.QUEUED})
+
+
+def read_sight(tx: Transaction, number: int, routes: Routes) -> TaskSight:
+    """Read a task with what people are shown beside it.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    task = find_task(tx, number)
+    return TaskSight(
+        task,
+        queue_place(tx, task) if task.state in _WAITS_IN_QUEUE else None,
+        read_run(tx, task.run_id) if task.run_id else None,
+        queue_name(task, routes),
+        tasks.extra_attempts(tx, number) + routes.of(task.route).retry.attempts,
+    )
+
+
+def queue_name(task: Task, routes: Routes) -> str:
+    """Name who a task waits for: the agent, or the route of a command; empty where nobody is set.
+
+    A route that is no longer in the settings goes by its own name.
+    """
+    if task.route is None:
+        return ""
+    route = routes.named(task.route)
+    if route is None or route.agent is None or route.agent == COMMAND_AGENT:
+        return task.route
+    return route.agent
