@@ -11,8 +11,9 @@ from faultbook.model.verdict import Verdict
 from faultbook.store import migrate as migrate_module
 from faultbook.store import seen
 from faultbook.store.engine import Store, open_store, sqlite_url
-from faultbook.store.schema import metadata, tokens
 from faultbook.store.schema import seen as seen_table
+from faultbook.store.schema import tokens
+from faultbook.store.schema_approvals import metadata
 from faultbook.store.transaction import Transaction
 from tests.conftest import FrozenClock, PostgresServer
 

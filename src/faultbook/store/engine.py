@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from faultbook.base.clock import Clock, system_clock
 from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.base.text import one_line
+from faultbook.store.audit import chain
 from faultbook.store.loop_waiter import Inboxes
 from faultbook.store.migrate import migrate, migration_lock
 from faultbook.store.transaction import Transaction
@@ -157,6 +158,7 @@ class Store:
                 with self.engine.begin() as connection:
                     transaction = Transaction(connection, self.clock())
                     result = operation(transaction)
+                    chain(transaction)
                 if transaction.touched:
                     self._tell(transaction.touched)
                 return result

@@ -29,12 +29,12 @@ metadata = MetaData(
 )
 
 # SQLite counts only in INTEGER PRIMARY KEY columns.
-_Sequence = BigInteger().with_variant(Integer, "sqlite")
+SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 
 series = Table(
     "series",
     metadata,
-    Column("id", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", SEQUENCE, primary_key=True, autoincrement=True),
     Column("workflow", Text, nullable=False),
     Column("environment", Text, nullable=False),
     Column("branch", Text, nullable=False),
@@ -86,7 +86,7 @@ series = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("run_id", Text, nullable=False, unique=True),
     Column("series_id", ForeignKey("series.id"), nullable=False),
     Column("run_type", Text, nullable=False),
@@ -168,7 +168,7 @@ artifacts = Table(
 events = Table(
     "events",
     metadata,
-    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("run_sequence", ForeignKey("runs.sequence"), nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
@@ -212,7 +212,7 @@ seen = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("target", Text, nullable=False),
@@ -263,7 +263,7 @@ notices = Table(
 ledger_operations = Table(
     "ledger_operations",
     metadata,
-    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("verb", Text, nullable=False),
     Column("payload", JSON, nullable=False),
@@ -341,7 +341,7 @@ known_failures = Table(
 lesson_repeats = Table(
     "lesson_repeats",
     metadata,
-    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("lesson", Integer, nullable=False, index=True),
     Column("fingerprint", Text, nullable=False),
     Column("run_id", Text, nullable=False),
@@ -357,7 +357,7 @@ _OPEN_TASK = text("state IN ('received', 'queued', 'running', 'waiting')")
 tasks = Table(
     "tasks",
     metadata,
-    Column("number", _Sequence, primary_key=True, autoincrement=True),
+    Column("number", SEQUENCE, primary_key=True, autoincrement=True),
     Column("source_key", Text, unique=True),
     Column("text", Text, nullable=False),
     Column("requester_id", Text, nullable=False, server_default=""),
@@ -426,7 +426,7 @@ tasks = Table(
 task_events = Table(
     "task_events",
     metadata,
-    Column("sequence", _Sequence, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("task_number", ForeignKey("tasks.number"), nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("text", Text, nullable=False, server_default=""),

@@ -9,6 +9,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.sql.selectable import TableClause
 
 from faultbook.base.clock import Instant
+from faultbook.model.audit import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,13 @@ class Transaction:
     Attributes:
         now: the instant at which the store began it; operations take time from here.
         touched: topics that watchers of the store are told of after the commit.
+        audited: entries that are chained into the audit log last, just before the commit.
     """
 
     connection: Connection
     now: Instant
     touched: set[str] = field(default_factory=set)
+    audited: list[AuditEntry] = field(default_factory=list)
 
     def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:  # noqa: ANN401 - SQLAlchemy's own signature
         """Run one statement."""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from faultbook.base.clock import Clock
+from faultbook.store.audit import chain
 from faultbook.store.transaction import Transaction
 
 
@@ -158,6 +159,7 @@ class GroupingWriter:
         transaction = Transaction(connection, self._clock())
         try:
             result = operation(transaction)
+            chain(transaction)
         except Exception as error:  # whatever it is belongs to who asked
             if not _in_transaction(connection):
                 raise  # the whole transaction is gone (disk full, I/O error), not this member

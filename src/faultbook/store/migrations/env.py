@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from faultbook.store.schema import metadata
+from faultbook.store.schema_approvals import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
