@@ -14,6 +14,7 @@ from faultbook.intake.slack.grammar import (
     Lessons,
     OpenIncident,
     Review,
+    TaskRequest,
     Unclear,
     Unreadable,
     parse,
@@ -164,10 +165,7 @@ OURS: list[tuple[str, Ask]] = [
 ]
 
 UNCLEAR = [
-    "export November",
-    "please restart the server",
     "why?",
-    "tell <@U2> to fix it",
     "is it ok to deploy?",
     "what's failing in there",
     "what's failing in prod in staging since monday since friday",
@@ -183,6 +181,18 @@ UNCLEAR = [
 @pytest.mark.parametrize(("sentence", "asked"), OURS, ids=[sentence for sentence, _ in OURS])
 def test_what_is_asked_is_understood(sentence: str, asked: Ask) -> None:
     assert parse(sentence, ME, NOW) == asked
+
+
+REQUESTS = [
+    ("export November", "export November"),
+    ("please restart the server", "please restart the server"),
+    ("tell <@U2> to fix it", "tell  @somebody  to fix it"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "text"), REQUESTS, ids=[said for said, _ in REQUESTS])
+def test_what_was_unclear_and_asks_for_work_is_a_task_now(sentence: str, text: str) -> None:
+    assert parse(sentence, ME, NOW) == TaskRequest(text)
 
 
 @pytest.mark.parametrize("sentence", UNCLEAR, ids=[sentence[:40] for sentence in UNCLEAR])
@@ -219,7 +229,9 @@ def test_a_part_that_can_not_be_read_is_named(sentence: str, code: str) -> None:
         ("please deploy the thing", Unclear()),
     ],
 )
-def test_the_command_takes_limits_without_more_words(text: str, asked: Ask) -> None:
+def test_the_command_takes_limits_without_more_words_and_never_a_task(
+    text: str, asked: Ask
+) -> None:
     assert parse_filters(text, NOW) == asked
 
 

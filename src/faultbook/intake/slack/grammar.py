@@ -1,7 +1,8 @@
 """The small closed grammar of what may be asked in chat.
 
-A message is one of our questions, chit-chat, or unclear: every word has to be understood, and a
-word that is not makes the whole message unclear. Guessing would answer a question nobody asked.
+A message is one of our questions, chit-chat, a request, or unclear. Of a question every word has to
+be understood: guessing would answer one that nobody asked. What is none of ours and asks for work
+becomes a task (`intent`); what reads as anything else is unclear, and its author is asked.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,10 +20,13 @@ from faultbook.intake.slack.filters import (
     read_filters,
     read_subject,
 )
+from faultbook.intake.slack.intent import Intent, is_command, read_intent
+from faultbook.intake.slack.points import read_points
 from faultbook.intake.slack.reader import Reader
-from faultbook.intake.slack.words import Word, read_words
+from faultbook.intake.slack.task_ids import read_task
+from faultbook.intake.slack.words import Word, plain_words, read_words
 from faultbook.model.answer import FailingQuery
-from faultbook.model.diff import Moment, Point, parse_point
+from faultbook.model.diff import Moment, Point
 
 _NO_MENTION = "<@>"
 
@@ -62,6 +66,35 @@ class OpenIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """Something is to be done.
+
+    Attributes:
+        text: as its author wrote it, without the mention; not redacted; never empty.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOf:
+    """Where is this task?"""
+
+    task: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhatDoing:
+    """What are you doing?
+
+    Attributes:
+        mine: only what the asker gave is asked about.
+    """
+
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What can be asked?"""
 
@@ -73,7 +106,7 @@ class ChitChat:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """None of ours."""
+    """None of ours, and no request either; or it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +117,18 @@ class Unreadable:
 
 
 Ask: TypeAlias = (
-    Failing | DiffRequest | Lessons | Review | OpenIncident | Help | ChitChat | Unclear | Unreadable
+    Failing
+    | DiffRequest
+    | Lessons
+    | Review
+    | OpenIncident
+    | TaskRequest
+    | StatusOf
+    | WhatDoing
+    | Help
+    | ChitChat
+    | Unclear
+    | Unreadable
 )
 
 
@@ -92,10 +136,11 @@ def parse(text: str, mention: str, now: Instant) -> Ask:
     """Understand a message; `mention` is the start of the token that names the bot."""
     said = read_words(text, mention)
     if said.is_long:
-        return Unclear()
+        return _wish(plain_words(text, mention), is_long=True)
     if not said.words:
         return ChitChat() if said.has_emoji else Help()
-    return _understand(said.words, now)
+    found = _understand(said.words, now)
+    return _wish(plain_words(text, mention)) if isinstance(found, Unclear) else found
 
 
 def parse_filters(text: str, now: Instant) -> Ask:
@@ -115,7 +160,7 @@ def parse_diff(text: str, now: Instant) -> Ask:
     """Understand what follows `/faultbook diff`."""
     said = read_words(text, _NO_MENTION)
     try:
-        return Unclear() if said.is_long else _points(said.words, now)
+        return Unclear() if said.is_long else DiffRequest(*read_points(said.words, now))
     except InvalidError as error:
         return Unreadable(error)
 
@@ -146,12 +191,23 @@ def _understand(words: Sequence[Word], now: Instant) -> Ask:
     return Unclear()
 
 
+def _wish(text: str, *, is_long: bool = False) -> Ask:
+    """Tell what a message is that is none of our questions."""
+    intent = read_intent(text, is_long=is_long)
+    if intent is Intent.REQUEST and text:
+        return TaskRequest(text)
+    return ChitChat() if intent is Intent.THANKS else Unclear()
+
+
 def _chit_chat(words: Sequence[Word]) -> Ask | None:
-    """Tell chit-chat; a greeting alone is answered with help, since it is often the first word."""
+    """Tell chit-chat; a greeting alone is answered with help, since it is often the first word.
+
+    A greeting to a group is for people, though.
+    """
     reader = Reader(words)
     chatted = False
     while not reader.is_done:
-        if reader.take(phrases.CHAT):
+        if reader.take(phrases.CHAT) or reader.take(phrases.GROUPS):
             chatted = True
         elif not reader.take(phrases.NO_QUESTION):
             return None
@@ -178,6 +234,25 @@ def _help(reader: Reader, now: Instant) -> Ask:
     del now
     _need(reader.take(phrases.HELP) and reader.is_done)
     return Help()
+
+
+def _status_of(reader: Reader, now: Instant) -> Ask:
+    """`status of T-41`, `is task 41 done yet`, `T-41`."""
+    del now
+    reader.take(phrases.TASK_STATUS)
+    number = read_task(reader)
+    reader.take(phrases.OF_A_TASK)
+    if number is None or not reader.is_done:
+        raise UnclearError
+    return StatusOf(number)
+
+
+def _what_doing(reader: Reader, now: Instant) -> Ask:
+    """`what are you doing`, `open tasks`, `what did I ask for`."""
+    del now
+    mine = reader.take(phrases.DOING_FOR_ME)
+    _need((mine or reader.take(phrases.DOING)) and reader.is_done)
+    return WhatDoing(mine=bool(mine))
 
 
 def _seen_before(reader: Reader, now: Instant) -> Ask:
@@ -214,7 +289,7 @@ def _changed(reader: Reader, now: Instant) -> Ask:
     _need(asked)
     if reader.is_done and asked not in {"diff", "compare"}:
         return DiffRequest(Moment(parse_when("yesterday", now)))
-    return _points(reader.rest, now)
+    return DiffRequest(*read_points(reader.rest, now))
 
 
 def _plain(reader: Reader, now: Instant) -> Ask:
@@ -245,11 +320,11 @@ def _which(reader: Reader, now: Instant) -> Ask:
 def _anything(reader: Reader, now: Instant) -> Ask:
     """`is anything failing`, `any failures in prod`, `everything ok`."""
     filters = Filters()
-    reader.take(phrases.AUXILIARIES)
+    verb = reader.take(phrases.AUXILIARIES)
     about = reader.take(phrases.EVERYTHING)
     reader.take_all(phrases.ADVERBS)
     about = reader.take(phrases.NOUNS) or about
-    _between(reader, filters, now)
+    _between(reader, filters, now, is_asked=bool(verb))
     reader.take(phrases.BE_OR_HAVE)
     reader.take_all(phrases.ADVERBS)
     state = reader.take(phrases.ANY_STATE)
@@ -260,14 +335,17 @@ def _anything(reader: Reader, now: Instant) -> Ask:
 def _one(reader: Reader, now: Instant) -> Ask:
     """`is invoice-sync failing in prod`, `why did the export job fail`, `prod broken`."""
     filters = Filters()
-    reader.take(phrases.QUESTION_STARTS)
+    start = reader.take(phrases.QUESTION_STARTS)
     verb = reader.take(phrases.AUXILIARIES)
+    first = reader.rest[0].folded if reader.rest else ""
     _need(read_subject(reader, filters))
-    _between(reader, filters, now)
+    _between(reader, filters, now, is_asked=bool(start or verb))
     verb = reader.take(phrases.BE_OR_HAVE) or verb
     reader.take_all(phrases.ADVERBS)
     state = reader.take(phrases.STATES_AND_PAST)
-    _need(state and (verb or state in phrases.BAD))
+    # `restart failed job import` is an order; `deploy failed in prod` is about the deploy.
+    is_order = not verb and is_command(first) and reader.take(phrases.NOUNS)
+    _need(state and (verb or state in phrases.BAD) and not is_order)
     return _limited(reader, filters, now)
 
 
@@ -287,51 +365,26 @@ def _limited(reader: Reader, filters: Filters, now: Instant, *, bare: bool = Fal
     return Failing(filters.query())
 
 
-def _between(reader: Reader, filters: Filters, now: Instant) -> None:
-    while read_filter(reader, filters, now):
-        pass
-
-
-def _points(words: Sequence[Word], now: Instant) -> Ask:
-    """Read one or two commits or moments.
+def _between(reader: Reader, filters: Filters, now: Instant, *, is_asked: bool = True) -> None:
+    """Read the limits that stand here; where nothing was asked yet, a strange one is none of ours.
 
     Raises:
-        InvalidError: they are neither, or there are none.
+        UnclearError: `copy from staging` is no question.
+        InvalidError: a time in a question can't be read.
     """
-    reader = Reader(words)
-    reader.take_all(phrases.BEFORE_POINTS)
-    texts = [part for word in reader.rest for part in word.text.replace("..", " .. ").split()]
-    if not texts:
-        raise InvalidError(
-            "There is nothing to compare.",
-            code="nothing_to_compare",
-            next_step="Say `diff a1b2c3d 9f8e7d6`, or `what changed since yesterday?`",
-            where="point",
-        )
-    single = _point(texts, now)
-    if isinstance(single, InvalidError):
-        return _two_points(texts, now, single)
-    return DiffRequest(single)
-
-
-def _two_points(texts: Sequence[str], now: Instant, problem: InvalidError) -> Ask:
-    for at in range(1, len(texts)):
-        right = at + (texts[at].casefold() in phrases.BETWEEN_POINTS)
-        before, after = _point(texts[:at], now), _point(texts[right:], now)
-        if not isinstance(before, InvalidError) and not isinstance(after, InvalidError):
-            return DiffRequest(before, after)
-    raise problem
-
-
-def _point(texts: Sequence[str], now: Instant) -> Point | InvalidError:
     try:
-        return parse_point(" ".join(texts), now)
-    except InvalidError as error:
-        return error
+        while read_filter(reader, filters, now):
+            pass
+    except InvalidError:
+        if is_asked:
+            raise
+        raise UnclearError from None
 
 
 _FORMS: tuple[Form, ...] = (
     _help,
+    _status_of,
+    _what_doing,
     _seen_before,
     _review,
     _open_incident,

@@ -70,7 +70,7 @@ class Said:
 
 def plain_words(text: str, mention: str) -> str:
     """Give a message as its author typed it: tokens resolved, line ends and marks kept."""
-    plain = _TOKEN.sub(lambda token: _resolve(token[0], mention), text)
+    plain = _TOKEN.sub(lambda token: _resolve(token[0], mention), _without_mention(text, mention))
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 
@@ -79,7 +79,7 @@ def read_words(text: str, mention: str) -> Said:
     plain = _TOKEN.sub(lambda token: _resolve(token[0], mention), text[: _LONGEST * 2])
     plain = plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     plain = plain.translate(_STRAIGHT)
-    bare = _without_emoji(plain)
+    bare = without_emoji(plain)
     if len(bare.strip()) > _LONGEST:
         return Said((), has_emoji=False, is_long=True)
     words: list[Word] = []
@@ -96,6 +96,17 @@ def read_words(text: str, mention: str) -> Said:
     return Said(tuple(words), has_emoji=has_emoji, is_long=False)
 
 
+def _without_mention(text: str, mention: str) -> str:
+    """Take the bot's mention out with the blanks around it: `hey @me, go` becomes `hey, go`."""
+
+    def gap(found: re.Match[str]) -> str:
+        before, after = text[: found.start()][-1:], text[found.end() :][:1]
+        return "" if before in {"", "\n"} or after in {"", *"\n,.;:!?"} else " "
+
+    token = re.escape(mention) + r"(?:\|[^<>]*)?>"
+    return re.sub(rf"[ \t]*{token}[ \t]*", gap, text)
+
+
 def _resolve(token: str, mention: str) -> str:
     inner = token[1:-1]
     target, _, label = inner.partition("|")
@@ -110,7 +121,8 @@ def _resolve(token: str, mention: str) -> str:
     return label or target
 
 
-def _without_emoji(text: str) -> str:
+def without_emoji(text: str) -> str:
+    """Leave emoji out, as codes and as characters; a blank stands for each."""
     text = _EMOJI_CODE.sub(" ", text) if ":" in text else text
     if text.isascii():
         return text
