@@ -38,7 +38,7 @@ _REFUSALS: dict[int, type[FaultbookError]] = {
 
 
 class HttpClient:
-    """Reports runs to a Faultbook server.
+    """Reports runs to a Faultbook server, and claims tasks from it.
 
     Args:
         url: where the server is, `https://faultbook.example`.
@@ -50,15 +50,13 @@ class HttpClient:
     """
 
     def __init__(self, url: str, token: str | None, seconds: float = _TOTAL_SECONDS) -> None:
-        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+        self._seconds = seconds
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         address = _checked(url)
         # Reading the list of authorities takes longer than the whole request; without TLS none is
         # asked, and an empty list trusts nobody.
         trusted = True if address.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http = httpx.Client(
-            base_url=address, timeout=timeout, headers=headers, verify=trusted
-        )
+        self._http = httpx.Client(base_url=address, headers=headers, verify=trusted)
 
     def start_run(self, document: bytes, key: str) -> dict[str, Any]:
         """Open a run; the same key opens it once."""
@@ -89,6 +87,31 @@ class HttpClient:
         headers = {"Content-Type": media_type or "application/octet-stream"}
         return self._try("PUT", path, content, headers)
 
+    def add_task(self, document: bytes, key: str) -> dict[str, Any]:
+        """Give a task; the same key gives it once."""
+        return self._send("POST", "/v1/tasks", document, {"Idempotency-Key": f'"{key}"'})
+
+    def claim_task(self, document: bytes, key: str, wait: float = 0.0) -> dict[str, Any] | None:
+        """Claim a task, None where there was nothing to do; the same key claims the same one.
+
+        `wait` is what the document asks the server to wait for one, in seconds.
+        """
+        headers = {"Idempotency-Key": f'"{key}"'}
+        return self._send("POST", "/v1/tasks:claim", document, headers, wait=wait) or None
+
+    def tell_task(
+        self, task: str, verb: str, document: bytes = b"{}", key: str | None = None
+    ) -> dict[str, Any]:
+        """Tell something of a task: `heartbeat`, `progress`, `close`, `release`, `cancel`, `retry`.
+
+        The same key tells it once.
+
+        Raises:
+            ConflictError: its state does not allow that any more; says who has it.
+        """
+        headers = {"Idempotency-Key": f'"{key}"'} if key else None
+        return self._send("POST", f"/v1/tasks/{quote(task, safe='')}/{verb}", document, headers)
+
     def close(self) -> None:
         """Let go of the connection."""
         self._http.close()
@@ -101,7 +124,13 @@ class HttpClient:
         return self._send("GET", asked, b"")
 
     def _send(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        wait: float = 0.0,
     ) -> dict[str, Any]:
         """Send a document, and once more when the server could not be had at that moment.
 
@@ -111,23 +140,31 @@ class HttpClient:
         """
         headers = {"Content-Type": "application/json", **(headers or {})}
         try:
-            return self._try(method, path, body, headers)
+            return self._try(method, path, body, headers, wait)
         except UnavailableError as error:
             if error.code == AMBIGUOUS and error.retry_after is None:
                 raise  # it hangs; asking again would only take as long again
             first = error
         time.sleep(_PAUSE_SECONDS)
         try:
-            return self._try(method, path, body, headers)
+            return self._try(method, path, body, headers, wait)
         except UnavailableError as error:
             # The first try may have arrived, whatever became of the second.
             raise (first if first.code == AMBIGUOUS else error) from error
 
     def _try(
-        self, method: str, path: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes],
+        headers: Mapping[str, str],
+        wait: float = 0.0,
     ) -> dict[str, Any]:
+        timeout = httpx.Timeout(self._seconds + wait, connect=min(self._seconds, _CONNECT_SECONDS))
         try:
-            answer = self._http.request(method, path, content=body, headers=headers)
+            answer = self._http.request(
+                method, path, content=body, headers=headers, timeout=timeout
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _unavailable(f"does not answer: {error or 'no connection'}", NOT_SENT) from error
         except httpx.HTTPError as error:
@@ -165,6 +202,8 @@ def _unavailable(words: str, code: str, retry_after: float | None = None) -> Una
 
 
 def _document_of(answer: httpx.Response) -> dict[str, Any]:
+    if answer.status_code == httpx.codes.NO_CONTENT:
+        return {}
     try:
         document = answer.json()
     except ValueError:
