@@ -84,7 +84,9 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         stack.push_async_callback(asyncio.to_thread, house.close)
         ledger = await start_ledger(house, stack, samples=options.samples)
         workspace, bot = await _start_slack(house, options, stack, ledger)
-        await _start_server(_app(house, bot), listener, stack)
+        api = build_app(house.store, house.policy, house.settings, house.routes)
+        await _start_server(_app(api, bot), listener, stack)
+        stack.callback(api.state.stop_waiting)  # before the server, which would wait for them
         _start_timers(house, options, stack)
         host, port = listener.getsockname()[:2]
         on_ready(
@@ -123,8 +125,7 @@ async def _start_slack(
     return workspace, bot
 
 
-def _app(house: House, bot: Bot | None) -> ASGIApp:
-    api = build_app(house.store, house.policy, house.settings, house.routes)
+def _app(api: ASGIApp, bot: Bot | None) -> ASGIApp:
     slack = bot.asgi if bot is not None else None
     if slack is None:
         return api

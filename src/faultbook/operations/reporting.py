@@ -10,12 +10,27 @@ from faultbook.model.judge import TestCounts
 from faultbook.model.policy import Policy
 from faultbook.model.run import RunEnd, RunEvent, RunRecord, RunState
 from faultbook.model.timeline import Timeline
-from faultbook.model.token import Token
+from faultbook.model.token import Scope, Token
 from faultbook.operations import recording
 from faultbook.operations.recording import CloseResult
 from faultbook.operations.timeline import read_timeline
 from faultbook.store import runs
 from faultbook.store.transaction import Transaction
+
+
+def check_scope(token: Token, scope: Scope) -> None:
+    """Hold a token to its scopes.
+
+    Raises:
+        ForbiddenError: this scope is none of them.
+    """
+    if scope.value not in token.scopes:
+        raise ForbiddenError(
+            f"The token {token.id} lacks the scope {scope.value}.",
+            code="missing_scope",
+            next_step=f"Make one with: faultbook token create --scope {scope.value}.",
+            where="Authorization",
+        )
 
 
 def check_workflow(token: Token, workflow: str) -> None:
@@ -52,12 +67,16 @@ def report_artifact(
 ) -> RunRecord:
     """Add an artifact to an open run of the token's agent.
 
+    Who works on tasks may do so for the attempts at them.
+
     Raises:
         NotFoundError: there is no such run.
         ForbiddenError: it is another agent's, or of a workflow the token is not bound to.
         ConflictError: the run is closed, or another report was counted under this name.
     """
-    _check_run(tx, token, run_id)
+    run = _check_run(tx, token, run_id)
+    if run.start.task_id is None or Scope.TASKS_WORK not in token.scopes:
+        check_scope(token, Scope.RUNS_WRITE)
     return recording.record_artifact(tx, run_id, artifact, tests)
 
 

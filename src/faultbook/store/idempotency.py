@@ -38,10 +38,23 @@ def once(
         mine = (keys.c.scope == scope) & (keys.c.key == key)
         tx.execute(update(keys).where(mine).values(result=result))
         return result
+    stored = find(tx, scope, key, request_sha256)
+    assert stored is not None  # noqa: S101 - it was in the way a line above
+    return stored
+
+
+def find(tx: Transaction, scope: str, key: str, request_sha256: str) -> dict[str, Any] | None:
+    """Give the result that is kept under a key; None where it is new.
+
+    Raises:
+        InvalidError: the key was used for another request.
+    """
     statement = select(keys.c.request_sha256, keys.c.result).where(
         keys.c.scope == scope, keys.c.key == key
     )
-    stored = tx.execute(statement).one()
+    stored = tx.execute(statement).one_or_none()
+    if stored is None:
+        return None
     if stored.request_sha256 != request_sha256:
         raise InvalidError(
             "This Idempotency-Key was used for another request.",
@@ -51,6 +64,14 @@ def once(
         )
     found: dict[str, Any] = stored.result
     return found
+
+
+def keep(
+    tx: Transaction, scope: str, key: str, request_sha256: str, result: dict[str, Any]
+) -> bool:
+    """Keep a result under a key; tells whether the key was new."""
+    row = {"scope": scope, "key": key, "request_sha256": request_sha256, "result": result}
+    return tx.insert_new(keys, row | {"created_at": tx.now})
 
 
 def forget_old(tx: Transaction) -> int:

@@ -50,13 +50,18 @@ _IS_OPEN = _c.state.in_(
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks are meant; None for any."""
+    """Which tasks are meant; None for any.
+
+    Attributes:
+        routes: of any of these; `route` names one.
+    """
 
     states: frozenset[TaskState] | None = OPEN
     requester_id: str | None = None
     route: str | None = None
     agent: str | None = None
     limit: int = 50
+    routes: frozenset[str] | None = None
 
 
 def add(tx: Transaction, new: NewTask, route: str, rank: int, say_waits_at: Instant) -> int | None:
@@ -118,7 +123,31 @@ def list_some(tx: Transaction, wanted: TaskFilter) -> list[Task]:
     for column, value in limits:
         if value is not None:
             statement = statement.where(column == value)
+    if wanted.routes is not None:
+        statement = statement.where(_c.route.in_(sorted(wanted.routes)))
     return [read(row) for row in tx.execute(statement.limit(wanted.limit))]
+
+
+def list_queued_messages(tx: Transaction, since: Instant, until: Instant, limit: int) -> list[Task]:
+    """List queued tasks that channels' messages became within a time, the next to start first."""
+    statement = (
+        select(tasks)
+        .where(_QUEUED, _c.ts != "", _c.channel.not_like("D%"))
+        .where(_c.received_at.between(since, until))
+        .order_by(_c.rank, _c.number)
+    )
+    return [read(row) for row in tx.execute(statement.limit(limit))]
+
+
+def put_requester_name(tx: Transaction, person_id: str, name: str) -> list[Task]:
+    """Name who gave the open tasks of which only the person's id was known; gives those."""
+    statement = (
+        update(tasks)
+        .where(_IS_OPEN, _c.requester_id == person_id, _c.requester_name == person_id)
+        .values(requester_name=name, revision=_c.revision + 1)
+        .returning(tasks)
+    )
+    return [read(row) for row in tx.execute(statement)]
 
 
 def count_before(tx: Transaction, task: Task) -> int:
@@ -156,6 +185,14 @@ def next_queued(tx: Transaction, routes: Collection[str]) -> int | None:
     return number
 
 
+def has_queued(tx: Transaction, routes: Collection[str]) -> bool:
+    """Tell whether any task of these routes could be claimed but for their limits."""
+    statement = select(_c.number).where(
+        _QUEUED, _c.route.in_(sorted(routes)), _c.not_before <= tx.now
+    )
+    return tx.execute(statement.limit(1)).first() is not None
+
+
 def change(
     tx: Transaction,
     number: int,
@@ -177,7 +214,7 @@ def change(
     row = tx.execute(statement).one_or_none()
     if row is None:
         return None
-    if row.state == TaskState.QUEUED.value:
+    if row.state != TaskState.RUNNING.value:  # it can be claimed, or leaves room for one that can
         tx.touched.add(TOPIC)
     return read(row)
 

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from faultbook.base.settings import LimitSettings, Settings
 from faultbook.intake.http.app import build_app
 from faultbook.model.policy import Policy
+from faultbook.model.route import RetryPolicy, Route, Routes
 from faultbook.model.token import Token
 from faultbook.operations import tokens
 from faultbook.store.engine import Store, open_store, sqlite_url
@@ -24,6 +25,20 @@ from tests.conftest import FrozenClock
 LIMITS = LimitSettings(artifact_bytes=50_000, body_bytes=100_000, junit_bytes=40_000)
 SETTINGS = Settings(limits=LIMITS)
 POLICY = Policy(heartbeat=frozenset({"ping"}))
+ROUTES = Routes(
+    (
+        Route(
+            "invoices",
+            "invoice-export",
+            match=("export*",),
+            agent="invoice-bot",
+            timeout_seconds=600,
+            retry=RetryPolicy(attempts=2, backoff_seconds=5),
+        ),
+        Route("prices", "price-check", match=("price*",), agent="price-bot", limit=1),
+        Route("letters", "letter-run", match=("write*",), agent="invoice-bot", priority=2),
+    )
+)
 ALL_SCOPES = ("runs:write", "runs:read")
 
 
@@ -123,7 +138,7 @@ def shared_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def _api(store: Store, clock: FrozenClock) -> Iterator[Api]:
-    with serving(build_app(store, POLICY, SETTINGS)) as url:
+    with serving(build_app(store, POLICY, SETTINGS, ROUTES)) as url:
         api = Api(url, store, clock)
         try:
             yield api

@@ -24,6 +24,17 @@ PROTECTED = [
     ("GET", "/v1/runs/01a1f7fd-fbb8-7515-b532-b672fba52c8f"),
     ("GET", "/v1/failing"),
 ]
+TASKS = [
+    ("POST", "/v1/tasks", "tasks:write"),
+    ("GET", "/v1/tasks", "tasks:read"),
+    ("POST", "/v1/tasks:claim", "tasks:work"),
+    ("GET", "/v1/tasks/T-1", "tasks:read"),
+    ("POST", "/v1/tasks/T-1/cancel", "tasks:write"),
+    ("POST", "/v1/tasks/T-1/retry", "tasks:write"),
+    ("POST", "/v1/tasks/T-1/heartbeat", "tasks:work"),
+    ("POST", "/v1/tasks/T-1/progress", "tasks:work"),
+    ("POST", "/v1/tasks/T-1/close", "tasks:work"),
+]
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
@@ -73,6 +84,17 @@ def test_each_endpoint_wants_its_scope(sqlite_api: Api, method: str, path: str) 
     response = sqlite_api.client(other).request(method, path, content=b"{}")
     document = problem(response, 403, "missing_scope")
     assert ("runs:read" if method == "GET" else "runs:write") in document["detail"]
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), TASKS)
+def test_each_endpoint_of_tasks_wants_a_token_and_its_scope(
+    sqlite_api: Api, method: str, path: str, scope: str
+) -> None:
+    nobody = sqlite_api.bearer(None).request(method, path, content=b"{}")
+    problem(nobody, 401, "auth_required")
+    others = {"runs:write", "runs:read", "tasks:work", "tasks:write", "tasks:read"} - {scope}
+    lacking = sqlite_api.client(*others).request(method, path, content=b"{}")
+    assert scope in problem(lacking, 403, "missing_scope")["detail"]
 
 
 async def test_a_revoked_token_is_refused_within_seconds(sqlite_store: Store) -> None:

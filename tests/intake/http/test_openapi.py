@@ -23,6 +23,15 @@ def test_every_endpoint_is_described_with_its_body_and_its_answers(sqlite_api: A
         ("POST", "/v1/runs:record"),
         ("POST", "/v1/runs:batch"),
         ("GET", "/v1/runs/{run_id}"),
+        ("POST", "/v1/tasks"),
+        ("GET", "/v1/tasks"),
+        ("POST", "/v1/tasks:claim"),
+        ("GET", "/v1/tasks/{task_id}"),
+        ("POST", "/v1/tasks/{task_id}/cancel"),
+        ("POST", "/v1/tasks/{task_id}/retry"),
+        ("POST", "/v1/tasks/{task_id}/heartbeat"),
+        ("POST", "/v1/tasks/{task_id}/progress"),
+        ("POST", "/v1/tasks/{task_id}/close"),
         ("GET", "/v1/failing"),
         ("GET", "/healthz"),
     }
@@ -69,5 +78,16 @@ def test_what_is_answered_fits_what_is_described(sqlite_api: Api) -> None:
     lines = client.post("/v1/runs:batch", content=json.dumps(record) + "\nbad").text.splitlines()
     for line in lines:
         fits("BatchResult", json.loads(line))
+    worker = sqlite_api.client("tasks:work", "tasks:write", "tasks:read")
+    fits("Task", worker.post("/v1/tasks", json={"text": "export invoices"}).json())
+    claim = worker.post("/v1/tasks:claim", json={}).json()
+    fits("Claim", claim)
+    task, lease = f"/v1/tasks/{claim['task']['id']}", {"lease": claim["lease"]["id"]}
+    fits("Held", worker.post(f"{task}/heartbeat", json=lease).json())
+    fits("Held", worker.post(f"{task}/progress", json=lease | {"text": "half"}).json())
+    fits("ClosedTask", worker.post(f"{task}/close", json=lease | {"exit_code": 0}).json())
+    fits("Problem", worker.post(f"{task}/heartbeat", json=lease).json())
+    fits("Task", worker.get(task).json())
+    fits("Tasks", worker.get("/v1/tasks?state=all").json())
     fits("Failing", client.get("/v1/failing").json())
     fits("Health", client.get("/healthz").json())

@@ -1,4 +1,4 @@
-"""The HTTP door: agents report runs here, and ask what is failing."""
+"""The HTTP door: agents report runs here, work on tasks, and ask what is failing."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,6 +10,7 @@ from faultbook.base.settings import Settings
 from faultbook.intake.http.artifacts import ArtifactEndpoints
 from faultbook.intake.http.batch import BatchEndpoint
 from faultbook.intake.http.callers import Callers
+from faultbook.intake.http.claims import ClaimEndpoint
 from faultbook.intake.http.door import Door
 from faultbook.intake.http.failing import FailingEndpoint
 from faultbook.intake.http.health import Health
@@ -17,6 +18,8 @@ from faultbook.intake.http.openapi import BODIES, describe
 from faultbook.intake.http.problems import install_problems
 from faultbook.intake.http.recorder import Recorder
 from faultbook.intake.http.runs import RunEndpoints
+from faultbook.intake.http.tasks import TaskEndpoints
+from faultbook.intake.http.waiting import QueueBell
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
 from faultbook.store.engine import Store
@@ -28,6 +31,9 @@ def build_app(
     store: Store, policy: Policy, settings: Settings, routes: Routes = _NO_ROUTES
 ) -> FastAPI:
     """Build the app over an open store; whoever opened the store closes it.
+
+    Whoever serves it calls `app.state.stop_waiting()` before it ends the server, so that nobody who
+    waits for a task holds it up.
 
     Args:
         store: where runs are written.
@@ -44,7 +50,9 @@ def build_app(
         redirect_slashes=False,
     )
     door = Door(store, policy, settings.limits, Callers(store), routes)
-    _add_routes(app, door, Health(store, policy))
+    bell = QueueBell(store)
+    app.state.stop_waiting = bell.close
+    _add_routes(app, door, Health(store, policy), bell)
     install_problems(app)
     describe(app)
     return app
@@ -63,8 +71,8 @@ class _BareRoute(APIRoute):
         return endpoint
 
 
-def _add_routes(app: FastAPI, door: Door, health: Health) -> None:
-    runs = RunEndpoints(door, Recorder(door.store))
+def _add_routes(app: FastAPI, door: Door, health: Health, bell: QueueBell) -> None:
+    runs, tasks = RunEndpoints(door, Recorder(door.store)), TaskEndpoints(door)
     # The literal addresses come first: `{run_id}` would take them.
     table: tuple[tuple[str, str, Callable[..., Any], type[APIRoute]], ...] = (
         ("POST", "/v1/runs:record", runs.record, _BareRoute),
@@ -74,6 +82,15 @@ def _add_routes(app: FastAPI, door: Door, health: Health) -> None:
         ("PUT", "/v1/runs/{run_id}/artifacts/{name:path}", ArtifactEndpoints(door).put, _BareRoute),
         ("POST", "/v1/runs/{run_id}/close", runs.close, _BareRoute),
         ("GET", "/v1/runs/{run_id}", runs.read, _BareRoute),
+        ("POST", "/v1/tasks", tasks.add, _BareRoute),
+        ("GET", "/v1/tasks", tasks.list_some, _BareRoute),
+        ("POST", "/v1/tasks:claim", ClaimEndpoint(door, bell).claim, _BareRoute),
+        ("GET", "/v1/tasks/{task_id}", tasks.read, _BareRoute),
+        ("POST", "/v1/tasks/{task_id}/cancel", tasks.cancel, _BareRoute),
+        ("POST", "/v1/tasks/{task_id}/retry", tasks.retry, _BareRoute),
+        ("POST", "/v1/tasks/{task_id}/heartbeat", tasks.heartbeat, _BareRoute),
+        ("POST", "/v1/tasks/{task_id}/progress", tasks.progress, _BareRoute),
+        ("POST", "/v1/tasks/{task_id}/close", tasks.close, _BareRoute),
         ("GET", "/v1/failing", FailingEndpoint(door).ask, APIRoute),
         ("GET", "/healthz", health.answer, _BareRoute),
     )

@@ -38,7 +38,7 @@ class ArtifactEndpoints:
     async def put(self, request: Request) -> Response:
         """Bring an artifact's bytes; they are judged, and only their start is kept."""
         door, run_id = self.door, run_id_of(request)
-        token = await door.callers.identify(request, Scope.RUNS_WRITE)
+        token = await door.callers.identify(request, Scope.RUNS_WRITE, Scope.TASKS_WORK)
         announced = _announced(request)
         artifact, tests = await self._read(request, announced)
 

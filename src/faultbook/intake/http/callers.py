@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from fastapi import Request
 
-from faultbook.base.errors import ForbiddenError, UnauthenticatedError
+from faultbook.base.errors import UnauthenticatedError
 from faultbook.model.token import Scope, Token
 from faultbook.operations import tokens
+from faultbook.operations.reporting import check_scope
 from faultbook.store.engine import Store
 
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9_\-.~+/]+=*)")  # RFC 6750, 2.1
@@ -30,8 +31,8 @@ class Callers:
         self._monotonic = monotonic
         self._known: dict[str, tuple[Token, float]] = {}
 
-    async def identify(self, request: Request, scope: Scope) -> Token:
-        """Tell whose token came with the request, and that it has the scope.
+    async def identify(self, request: Request, scope: Scope, *others: Scope) -> Token:
+        """Tell whose token came with the request, and that it has the scope, or one of the others.
 
         Raises:
             UnauthenticatedError: no token, or none of ours.
@@ -44,13 +45,8 @@ class Callers:
             self._remember(secret, token)
         else:
             token = found[0]
-        if scope.value not in token.scopes:
-            raise ForbiddenError(
-                f"The token {token.id} lacks the scope {scope.value}.",
-                code="missing_scope",
-                next_step=f"Make one with: faultbook token create --scope {scope.value}.",
-                where="Authorization",
-            )
+        if token.scopes.isdisjoint((scope, *others)):
+            check_scope(token, scope)
         return token
 
     def _remember(self, secret: str, token: Token) -> None:

@@ -10,25 +10,39 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from faultbook.intake.http.openapi_parts import (
+    CLASS,
+    JSON_LINES,
+    KEY,
+    OBJECTS,
+    SCHEMAS,
+    TEXT,
+    TEXT_OR_NULL,
+    TIME,
+    VERDICT,
+    an_object,
+    gives,
+    path_part,
+    query,
+    takes,
+)
+from faultbook.intake.http.openapi_tasks import TASK_ANSWERS, TASK_BODIES
 from faultbook.intake.http.problems import PROBLEM
+from faultbook.model.document_tasks import (
+    ClaimDocument,
+    CloseTaskDocument,
+    HeartbeatDocument,
+    NewTaskDocument,
+    NothingDocument,
+    ProgressDocument,
+)
 from faultbook.model.documents import (
     CloseDocument,
     EventDocument,
     RecordDocument,
     StartDocument,
 )
-from faultbook.model.verdict import FailureClass, Verdict
 
-_SCHEMAS = "#/components/schemas/"
-_JSON_LINES = "application/x-ndjson"
-
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "The same key with the same body is answered with the first result, for 48 h.",
-    "schema": {"type": "string", "maxLength": 200},
-}
 _DIGEST = {
     "name": "Content-Digest",
     "in": "header",
@@ -36,46 +50,30 @@ _DIGEST = {
     "description": "RFC 9530, sha-256; other bytes are judged a mismatch.",
     "schema": {"type": "string"},
 }
-
-
-def _query(name: str, description: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "description": description,
-        "schema": {"type": "string"},
-    }
-
-
-def _path(name: str, description: str) -> dict[str, Any]:
-    parameter = _query(name, description)
-    return parameter | {"in": "path", "required": True}
-
-
-_RUN_ID = _path("run_id", "The run's id; for reading, its last 8 characters are enough.")
-
-
-def _takes(schema: str, media_type: str = "application/json") -> dict[str, Any]:
-    content = {media_type: {"schema": {"$ref": _SCHEMAS + schema}}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _gives(status: str, schema: str, words: str, media_type: str = "application/json") -> Any:  # noqa: ANN401 - a piece of OpenAPI
-    content = {media_type: {"schema": {"$ref": _SCHEMAS + schema}}}
-    return {status: {"description": words, "content": content}}
-
+_RUN_ID = path_part("run_id", "The run's id; for reading, its last 8 characters are enough.")
+_DOCUMENTS = (
+    StartDocument,
+    CloseDocument,
+    RecordDocument,
+    EventDocument,
+    NewTaskDocument,
+    ClaimDocument,
+    HeartbeatDocument,
+    ProgressDocument,
+    CloseTaskDocument,
+    NothingDocument,
+)
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/runs"): {
-        **_takes("StartDocument"),
-        "parameters": [_KEY],
-        "responses": _gives("201", "OpenedRun", "The run is open."),
+        **takes("StartDocument"),
+        "parameters": [KEY],
+        "responses": gives("201", "OpenedRun", "The run is open."),
     },
     ("POST", "/v1/runs/{run_id}/events"): {
-        **_takes("EventDocument"),
-        "parameters": [_RUN_ID, _KEY],
-        "responses": _gives("201", "Noted", "The event is recorded."),
+        **takes("EventDocument"),
+        "parameters": [_RUN_ID, KEY],
+        "responses": gives("201", "Noted", "The event is recorded."),
     },
     ("PUT", "/v1/runs/{run_id}/artifacts/{name}"): {
         "requestBody": {
@@ -84,47 +82,48 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         },
         "parameters": [
             _RUN_ID,
-            _path("name", "What the artifact is called; a name, never opened as a path."),
-            _query("sha256", "The digest that the bytes must have."),
-            _query("uri", "Where people find it; shown, never opened."),
+            path_part("name", "What the artifact is called; a name, never opened as a path."),
+            query("sha256", "The digest that the bytes must have."),
+            query("uri", "Where people find it; shown, never opened."),
             _DIGEST,
-            _KEY,
+            KEY,
         ],
-        "responses": _gives("200", "CheckedArtifact", "The bytes were read and judged."),
+        "responses": gives("200", "CheckedArtifact", "The bytes were read and judged."),
     },
     ("POST", "/v1/runs/{run_id}/close"): {
-        **_takes("CloseDocument"),
-        "parameters": [_RUN_ID, _KEY],
+        **takes("CloseDocument"),
+        "parameters": [_RUN_ID, KEY],
         "responses": {
-            **_gives("200", "Run", "The run is closed; `outcome` says closed or repeated."),
-            **_gives("409", "Problem", "`late_close`: it was closed otherwise before.", PROBLEM),
+            **gives("200", "Run", "The run is closed; `outcome` says closed or repeated."),
+            **gives("409", "Problem", "`late_close`: it was closed otherwise before.", PROBLEM),
         },
     },
     ("POST", "/v1/runs:record"): {
-        **_takes("RecordDocument"),
-        "parameters": [_KEY],
-        "responses": _gives("201", "JudgedRun", "The run is recorded and judged."),
+        **takes("RecordDocument"),
+        "parameters": [KEY],
+        "responses": gives("201", "JudgedRun", "The run is recorded and judged."),
     },
     ("POST", "/v1/runs:batch"): {
-        **_takes("RecordDocument", _JSON_LINES),
-        "parameters": [_KEY],
-        "responses": _gives(
-            "200", "BatchResult", "A result a line: a judged run, or a problem.", _JSON_LINES
+        **takes("RecordDocument", JSON_LINES),
+        "parameters": [KEY],
+        "responses": gives(
+            "200", "BatchResult", "A result a line: a judged run, or a problem.", JSON_LINES
         ),
     },
     ("GET", "/v1/runs/{run_id}"): {
         "parameters": [_RUN_ID],
-        "responses": _gives("200", "Run", "The run with its evidence and events."),
+        "responses": gives("200", "Run", "The run with its evidence and events."),
     },
     ("GET", "/v1/failing"): {
-        "responses": _gives("200", "Failing", "What is failing, and how fresh that is."),
+        "responses": gives("200", "Failing", "What is failing, and how fresh that is."),
     },
     ("GET", "/healthz"): {
         "responses": {
-            **_gives("200", "Health", "A verdict was written and read back just now."),
-            **_gives("503", "Problem", "What failed.", PROBLEM),
+            **gives("200", "Health", "A verdict was written and read back just now."),
+            **gives("503", "Problem", "What failed.", PROBLEM),
         },
     },
+    **TASK_BODIES,
 }
 
 
@@ -143,9 +142,8 @@ def _complete(app: FastAPI) -> dict[str, Any]:
     schema = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes
     )
-    documents = (StartDocument, CloseDocument, RecordDocument, EventDocument)
     _, definitions = models_json_schema(
-        [(document, "validation") for document in documents], ref_template=_SCHEMAS + "{model}"
+        [(document, "validation") for document in _DOCUMENTS], ref_template=SCHEMAS + "{model}"
     )
     components = schema.setdefault("components", {})
     components["schemas"] = {
@@ -165,119 +163,109 @@ def _complete(app: FastAPI) -> dict[str, Any]:
 
 def _complete_operation(path: str, operation: dict[str, Any], told: dict[str, Any]) -> None:
     # What the framework guesses of answers is not what this door gives.
-    operation["responses"] = told | _gives("default", "Problem", "A problem (RFC 9457).", PROBLEM)
+    operation["responses"] = told | gives("default", "Problem", "A problem (RFC 9457).", PROBLEM)
     if path != "/healthz":
         operation["security"] = [{"token": []}]
 
 
-def _object(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties}
-
-
-_TEXT: dict[str, Any] = {"type": "string"}
-_TEXT_OR_NULL = {"type": ["string", "null"]}
-_TIME = {"type": "string", "format": "date-time"}
-_VERDICT = {"type": ["string", "null"], "enum": [*(verdict.value for verdict in Verdict), None]}
-_CLASS = {"type": ["string", "null"], "enum": [*(known.value for known in FailureClass), None]}
 _JUDGED: dict[str, Any] = {
-    "run_id": _TEXT,
-    "verdict": _VERDICT,
-    "reason": _TEXT_OR_NULL,
-    "failure_class": _CLASS,
-    "failure_reason": _TEXT,
+    "run_id": TEXT,
+    "verdict": VERDICT,
+    "reason": TEXT_OR_NULL,
+    "failure_class": CLASS,
+    "failure_reason": TEXT,
 }
-_SERIES_KEY: dict[str, Any] = {"workflow": _TEXT, "environment": _TEXT, "branch": _TEXT}
-_OBJECTS = {"type": "array", "items": {"type": "object"}}
-
+_SERIES_KEY: dict[str, Any] = {"workflow": TEXT, "environment": TEXT, "branch": TEXT}
 _ANSWERS: dict[str, dict[str, Any]] = {
-    "Problem": _object(
+    "Problem": an_object(
         ("type", "title", "status", "detail", "code", "failure_class", "retryable"),
-        type=_TEXT,
-        title=_TEXT,
+        type=TEXT,
+        title=TEXT,
         status={"type": "integer"},
-        detail=_TEXT,
-        instance=_TEXT,
-        code=_TEXT,
-        failure_class=_CLASS,
+        detail=TEXT,
+        instance=TEXT,
+        code=TEXT,
+        failure_class=CLASS,
         retryable={"type": "boolean"},
-        next_step=_TEXT,
-        field=_TEXT,
-        run_id=_TEXT,
-        error_id=_TEXT,
+        next_step=TEXT,
+        field=TEXT,
+        run_id=TEXT,
+        error_id=TEXT,
     ),
-    "OpenedRun": _object(
+    "OpenedRun": an_object(
         ("run_id", "state"),
-        run_id=_TEXT,
-        state=_TEXT,
-        started_at=_TIME,
-        deadline_at=_TIME,
+        run_id=TEXT,
+        state=TEXT,
+        started_at=TIME,
+        deadline_at=TIME,
         **_SERIES_KEY,
     ),
-    "Noted": _object(("run_id",), run_id=_TEXT, recorded={"type": "boolean"}),
-    "CheckedArtifact": _object(
+    "Noted": an_object(("run_id",), run_id=TEXT, recorded={"type": "boolean"}),
+    "CheckedArtifact": an_object(
         ("run_id", "name", "check"),
-        run_id=_TEXT,
-        name=_TEXT,
-        check=_TEXT,
-        sha256=_TEXT_OR_NULL,
+        run_id=TEXT,
+        name=TEXT,
+        check=TEXT,
+        sha256=TEXT_OR_NULL,
         size={"type": ["integer", "null"]},
-        media_type=_TEXT_OR_NULL,
-        detail=_TEXT,
+        media_type=TEXT_OR_NULL,
+        detail=TEXT,
     ),
-    "JudgedRun": _object(("run_id", "verdict"), **_JUDGED),
-    "BatchResult": _object(
-        ("line",), line={"type": "integer"}, problem={"$ref": _SCHEMAS + "Problem"}, **_JUDGED
+    "JudgedRun": an_object(("run_id", "verdict"), **_JUDGED),
+    "BatchResult": an_object(
+        ("line",), line={"type": "integer"}, problem={"$ref": SCHEMAS + "Problem"}, **_JUDGED
     ),
-    "Run": _object(
+    "Run": an_object(
         ("run_id", "state", "verdict"),
-        state=_TEXT,
-        outcome=_TEXT,
-        started_at=_TIME,
-        findings=_OBJECTS,
-        artifacts=_OBJECTS,
-        events=_OBJECTS,
+        state=TEXT,
+        outcome=TEXT,
+        started_at=TIME,
+        findings=OBJECTS,
+        artifacts=OBJECTS,
+        events=OBJECTS,
         more_events={"type": "boolean"},
         **_JUDGED,
         **_SERIES_KEY,
     ),
-    "Failing": _object(
+    "Failing": an_object(
         ("headline", "as_of", "series"),
-        headline=_TEXT,
+        headline=TEXT,
         exit_code={"type": "integer"},
-        as_of=_TIME,
+        as_of=TIME,
         newest_record_at={"type": ["string", "null"], "format": "date-time"},
-        branch=_TEXT_OR_NULL,
+        branch=TEXT_OR_NULL,
         counts={"type": "object"},
         other_branches={"type": "integer"},
         late_drafts={
             "type": "array",
-            "items": _object(
-                ("title", "due_at"), title=_TEXT, due_at=_TIME, owner=_TEXT, **_SERIES_KEY
+            "items": an_object(
+                ("title", "due_at"), title=TEXT, due_at=TIME, owner=TEXT, **_SERIES_KEY
             ),
         },
         series={
             "type": "array",
-            "items": _object(
+            "items": an_object(
                 ("workflow", "environment", "branch", "standing"),
-                standing=_TEXT,
-                silent_since=_TEXT_OR_NULL,
-                verdict=_VERDICT,
-                failure_class=_CLASS,
-                reason=_TEXT_OR_NULL,
-                since=_TEXT_OR_NULL,
+                standing=TEXT,
+                silent_since=TEXT_OR_NULL,
+                verdict=VERDICT,
+                failure_class=CLASS,
+                reason=TEXT_OR_NULL,
+                since=TEXT_OR_NULL,
                 streak={"type": "integer"},
                 first_bad_run={"type": ["object", "null"]},
                 last_good_run={"type": ["object", "null"]},
-                evidence=_OBJECTS,
-                newest_record_at=_TEXT_OR_NULL,
-                fingerprint=_TEXT_OR_NULL,
+                evidence=OBJECTS,
+                newest_record_at=TEXT_OR_NULL,
+                fingerprint=TEXT_OR_NULL,
                 known_lesson={"type": ["integer", "null"]},
-                known_incident=_TEXT_OR_NULL,
+                known_incident=TEXT_OR_NULL,
                 happened_again={"type": "boolean"},
                 repeats={"type": "integer"},
                 **_SERIES_KEY,
             ),
         },
     ),
-    "Health": _object(("status",), status=_TEXT, verdict_written_at=_TIME),
+    "Health": an_object(("status",), status=TEXT, verdict_written_at=TIME),
+    **TASK_ANSWERS,
 }

@@ -1,6 +1,8 @@
-"""What the question's address takes behind its `?`."""
+"""What addresses take behind their `?`."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from faultbook.model.document_fields import Name, Time
 
@@ -19,3 +21,24 @@ class FailingParameters(BaseModel):
     since: Time | None = None
     """Only what broke at this time or later (RFC 3339 with its zone)."""
     all_branches: bool = False
+
+
+class TaskParameters(BaseModel):
+    """What a list of tasks is limited to."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    state: Literal[
+        "open",
+        "received",
+        "queued",
+        "running",
+        "waiting",
+        "done",
+        "failed",
+        "cancelled",
+        "lost",
+        "all",
+    ] = "open"
+    route: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50

@@ -10,7 +10,7 @@ from faultbook.intake.http.door import Answer, Door, off_the_loop, run_id_of
 from faultbook.intake.http.problems import instance_of
 from faultbook.intake.http.recorder import Recorder
 from faultbook.intake.http.requests import idempotency_key, read_body
-from faultbook.model.document_runs import to_end, to_event, to_run, to_start
+from faultbook.model.document_runs import Reception, to_end, to_event, to_run, to_start
 from faultbook.model.documents import (
     CloseDocument,
     read_close,
@@ -73,11 +73,7 @@ class RunEndpoints:
         return await door.write_once(request, token, body, operation)
 
     def _read_close(self, body: bytes, token: Token) -> tuple[RunEnd, str]:
-        document: CloseDocument = read_close(body)
-        # What a repeated close says again is the same but for the clock it was sent by.
-        told = document.model_dump_json(exclude={"sent_at"}, exclude_defaults=True)
-        digest = recording.request_digest(told.encode())
-        return to_end(document, self.door.reception(token, body)), digest
+        return told_end(read_close(body), self.door.reception(token, body))
 
     async def record(self, request: Request) -> Response:
         """Record a whole run in one call."""
@@ -101,6 +97,17 @@ class RunEndpoints:
         token = await self.door.callers.identify(request, Scope.RUNS_READ)
         timeline = await self.door.store.read_async(reporting.read_reported, token, run_id)
         return Response(to_json(timeline_document(timeline)), media_type="application/json")
+
+
+def told_end(document: CloseDocument, reception: Reception) -> tuple[RunEnd, str]:
+    """Take a close as a value, with the digest by which the same close again is recognised.
+
+    Raises:
+        InvalidError: it does not fit; `where` names the field.
+    """
+    # What a repeated close says again is the same but for the clock it was sent by.
+    told = document.model_dump_json(exclude={"sent_at"}, exclude_defaults=True)
+    return to_end(document, reception), recording.request_digest(told.encode())
 
 
 def read_whole(door: Door, token: Token, body: bytes) -> WholeRun:
