@@ -117,6 +117,14 @@ def abandoned(detail: str) -> Judgement:
     )
 
 
+def stopped(detail: str) -> Judgement:
+    """Judge a run whose worker was told to stop while it was at work."""
+    finding = Finding(Verdict.FAILED, Reason.KILLED, FailureClass.TRANSIENT, detail)
+    return Judgement(
+        finding.verdict, finding.reason, finding.failure_class, finding.detail, (finding,)
+    )
+
+
 def cancelled(detail: str) -> Judgement:
     """Judge a run that was called off before it said how it ended."""
     finding = Finding(Verdict.INCONCLUSIVE, Reason.CANCELLED, None, detail)

@@ -8,7 +8,7 @@ from faultbook.base.clock import Instant, seconds
 from faultbook.base.errors import ConflictError, ForbiddenError
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
-from faultbook.model.judge import abandoned
+from faultbook.model.judge import abandoned, stopped
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
 from faultbook.model.run import RunEnd, RunRecord, RunState
@@ -147,6 +147,30 @@ def close_attempt(
     ended = end_attempt(tx, task, closed.run, routes.of(task.route))
     repeated = closed.outcome is CloseOutcome.REPEATED
     return ClosedAttempt(ended, closed.run, repeated, closed.outcome is CloseOutcome.LATE)
+
+
+def release_task(tx: Transaction, number: int, lease_id: str, agent: str, routes: Routes) -> Task:
+    """Put a task back into the queue whose worker is told to stop; nobody's attempts are used up.
+
+    Raises:
+        NotFoundError: there is no such task.
+        ForbiddenError: it is another agent's.
+        ConflictError: the lease is no longer held.
+    """
+    task = _held(tx, number, lease_id, agent)
+    route = routes.of(task.route)
+    run = read_run(tx, task.run_id or "")
+    if run.state is RunState.CLOSED:  # by itself, before its worker was told
+        return end_attempt(tx, task, run, route)
+    words = f"{task.worker} was stopped"
+    call_off(tx, run.run_id, stopped(words))
+    values = {
+        "state": TaskState.QUEUED.value,
+        "not_before": tx.now,
+        "say_waits_at": tx.now + seconds(route.unclaimed_seconds),
+        "extra_attempts": tasks.extra_attempts(tx, number) + 1,
+    }
+    return moved(tx, task, values, "released", words)
 
 
 def sweep_tasks(tx: Transaction, policy: Policy, routes: Routes) -> int:
