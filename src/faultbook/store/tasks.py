@@ -277,9 +277,10 @@ def list_to_say_waits(tx: Transaction, limit: int = 100) -> list[Task]:
 
 def put_waits(tx: Transaction, number: int, said: int, next_at: Instant) -> bool:
     """Note that it was said that a task still waits; tells whether that was this caller's to do."""
+    is_due = _c.say_waits_at <= tx.now
     statement = (
         update(tasks)
-        .where(_c.number == number, _QUEUED, _c.waits_said == said - 1)
+        .where(_c.number == number, _QUEUED, is_due, _c.waits_said == said - 1)
         .values(waits_said=said, say_waits_at=next_at)
     )
     return tx.execute(statement).rowcount == 1
