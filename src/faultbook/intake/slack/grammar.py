@@ -23,7 +23,7 @@ from faultbook.intake.slack.filters import (
 from faultbook.intake.slack.intent import Intent, is_command, read_intent
 from faultbook.intake.slack.points import read_points
 from faultbook.intake.slack.reader import Reader
-from faultbook.intake.slack.task_ids import read_task
+from faultbook.intake.slack.task_ids import read_status_of
 from faultbook.intake.slack.words import Word, plain_words, read_words
 from faultbook.model.answer import FailingQuery
 from faultbook.model.diff import Moment, Point
@@ -239,10 +239,8 @@ def _help(reader: Reader, now: Instant) -> Ask:
 def _status_of(reader: Reader, now: Instant) -> Ask:
     """`status of T-41`, `is task 41 done yet`, `T-41`."""
     del now
-    reader.take(phrases.TASK_STATUS)
-    number = read_task(reader)
-    reader.take(phrases.OF_A_TASK)
-    if number is None or not reader.is_done:
+    number = read_status_of(reader)
+    if number is None:
         raise UnclearError
     return StatusOf(number)
 

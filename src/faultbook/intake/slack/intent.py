@@ -13,10 +13,10 @@ from enum import Enum, auto
 from faultbook.intake.slack import phrases
 from faultbook.intake.slack import request_words as vocabulary
 from faultbook.intake.slack.reader import Phrases, Reader
-from faultbook.intake.slack.task_ids import is_tasks_only
+from faultbook.intake.slack.task_ids import is_about_task
 from faultbook.intake.slack.words import Word, read_words, without_emoji
 
-_QUOTE = re.compile(r"```.*?```|`[^`\n]{1,1000}`|\"[^\"\n]{1,1000}\"|“[^”\n]{1,1000}”", re.DOTALL)
+_QUOTE = re.compile(r"```.*?```|`[^`\n]{1,300}`|\"[^\"\n]{1,300}\"|“[^”\n]{1,300}”", re.DOTALL)
 _END = re.compile(r"([.!?…\uff1f\u061f\u3002]+)[)\]}\"”'*_~]*(?=\s|$)|(?<!:)\n+")
 _CLAUSE_END = re.compile(r"[,;:](?:\s+|$)|\s+[-\u2013\u2014]+\s+|\u2014")
 _LABEL = re.compile(r"\W*(?:new\s+)?(?:task|todo|to-do|request)\s*:.*\w", re.IGNORECASE)
@@ -32,7 +32,7 @@ _SHORTEST_UNKNOWN = 3
 
 _COMMA = Word(",", ",")
 _COMMAS = Phrases(",")
-_LEADS = vocabulary.LEADS | phrases.CHAT | _COMMAS
+_LEADS = vocabulary.LEADS | _COMMAS
 _TAILS = vocabulary.TAILS | vocabulary.PLEASE | _COMMAS
 _SOFTENERS = vocabulary.SOFTENERS | _COMMAS
 _NO_WORK = vocabulary.KNOWING | vocabulary.ABILITY
@@ -140,9 +140,18 @@ def _take_leads(reader: Reader) -> tuple[bool, bool]:
             return True, is_polite
         if reader.take(vocabulary.PLEASE):
             is_polite = True
-        elif not reader.take(_LEADS):
+        elif not _take_lead(reader):
             break
     return False, is_polite
+
+
+def _take_lead(reader: Reader) -> bool:
+    """Skip a lead, or chit-chat that is a clause by itself: `take care of it` is none."""
+    start = reader.at
+    if reader.take(phrases.CHAT) and (reader.is_done or reader.rest[0] == _COMMA):
+        return True
+    reader.at = start
+    return reader.take(_LEADS) is not None
 
 
 def _drop_tails(reader: Reader) -> bool:
@@ -183,9 +192,9 @@ def _polite_form(body: Sequence[str]) -> bool | None:
     if not length:
         return None
     rest = body[_skip(body, length, _SOFTENERS) :]
-    if not _has_object(rest) or _NO_WORK.length_at(rest, 0):
+    if not _has_object(rest) or (_NO_WORK.length_at(rest, 0) and not _is_phrasal(rest)):
         return False
-    return is_command(rest[0]) or _may_be_verb(rest[0])
+    return is_command(rest[0]) or _may_be_verb(rest[0]) or _is_phrasal(rest)
 
 
 def _is_request(body: Sequence[str], *, is_polite: bool) -> bool:
@@ -201,6 +210,8 @@ def _is_request(body: Sequence[str], *, is_polite: bool) -> bool:
 def _is_order(body: Sequence[str]) -> bool:
     """Tell an order by its verb and by what stands around it."""
     verb, following = body[0], body[1]
+    if _is_phrasal(body):
+        return body[-1] not in vocabulary.DEMONSTRATIVES  # `look at this` may be said to anybody
     if _states(body, 1):
         return False
     if verb in vocabulary.NOUN_VERBS:
@@ -222,6 +233,8 @@ def _is_wanted_thing(body: Sequence[str]) -> bool:
     if vocabulary.QUESTIONS.length_at(body, 0) or vocabulary.ABILITY.length_at(body, 0):
         return False
     is_thing = first in vocabulary.DETERMINERS or first not in vocabulary.FUNCTION_WORDS
+    if _is_phrasal(body):
+        return True
     return is_thing and first not in vocabulary.NO_COMMANDS and not _is_statement(body)
 
 
@@ -243,11 +256,11 @@ def _asks_within(body: Sequence[str]) -> bool:
 def _has_object(body: Sequence[str]) -> bool:
     """Tell whether there is a word after the first that is more than the name of a task of ours.
 
-    `cancel T-41` is about a task: it is none itself.
+    `cancel T-41` is about a task of ours: it is none itself.
     """
     if len(body) > 1 and body[-1] in vocabulary.DEMONSTRATIVES:
         return True
-    return not is_tasks_only([word for word in body[1:] if word not in vocabulary.DETERMINERS])
+    return not is_about_task([word for word in body[1:] if word not in vocabulary.DETERMINERS])
 
 
 def _is_statement(body: Sequence[str]) -> bool:
@@ -271,6 +284,11 @@ def _states(body: Sequence[str], at: int) -> bool:
 
 def _is_about_trouble(body: Sequence[str]) -> bool:
     return not body[2:] and (body[1] in phrases.FAILURES or body[1] in phrases.NOUNS)
+
+
+def _is_phrasal(body: Sequence[str]) -> bool:
+    length = vocabulary.PHRASAL_VERBS.length_at(body, 0)
+    return 0 < length < len(body)
 
 
 def _is_verb_again(word: str) -> bool:

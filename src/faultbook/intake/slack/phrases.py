@@ -265,7 +265,7 @@ OF_A_TASK = Phrases(
     *("fail", "finish", "end", "start", "pass", "work", "work out", "go", "do", "take", "run"),
     *("be done", "be finished", "be ready", "be over", "finish yet", "be", "start yet", "about"),
     *("been started", "been done", "been finished", "been picked up", "been taken", "taken"),
-    *("is", "is at", "is doing", "is going", "is now", "was", "stands", "went"),
+    *("is", "is at", "is doing", "is going", "is now", "is done", "was", "stands", "went"),
     *("progress", "details", "result", "so far", "yet", "now", "ok", "still going", "cancelled"),
 )
 TASK_WORDS = Phrases("task", "the task", "my task", "our task", "task number", "task no")

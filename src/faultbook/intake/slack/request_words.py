@@ -28,7 +28,16 @@ TAILS = Phrases(
 """What may stand after a request and is no object of it."""
 
 POLITE = Phrases(
-    *("can you", "could you", "would you", "will you", "if you could", "if you can"),
+    *(
+        "can u",
+        "could u",
+        "can you",
+        "could you",
+        "would you",
+        "will you",
+        "if you could",
+        "if you can",
+    ),
     *("i was hoping you could", "i was wondering if you could", "would you kindly"),
     *("it would be great if you could", "would be great if you could"),
     *("it would be nice if you could", "would be nice if you could"),
@@ -48,7 +57,7 @@ NO_WORK_ING = _all_of(
     "being having telling showing explaining saying waiting helping coming going holding"
 )
 NEEDING = Phrases(
-    *("i need", "we need", "i want", "we want", "i would like", "we would like"),
+    *("need", "i need", "we need", "i want", "we want", "i would like", "we would like"),
     *("i will need", "we will need", "i also need", "we also need"),
 )
 """What a request for a thing begins with; a determiner follows."""
@@ -65,7 +74,7 @@ QUESTIONS = Phrases(
 KNOWING = Phrases(
     *("tell me", "tell us", "show me", "show us", "show", "explain", "say", "know", "see"),
     *("let", "let me", "remember", "understand", "think", "guess", "hear", "feel", "believe"),
-    *("imagine", "recall", "describe", "clarify", "confirm", "advise", "elaborate", "share"),
+    *("imagine", "recall", "describe", "clarify", "confirm", "advise", "elaborate"),
     *("help", "answer", "teach", "suggest", "recommend", "mention", "remind me what"),
 )
 """What asks for knowledge or for help: a question, though no word of asking is there."""
@@ -132,6 +141,12 @@ AFTER_NOUNS = _all_of(
 )
 """What, right after a word that may be a noun or a verb, makes it a noun."""
 
+PHRASAL_VERBS = Phrases(
+    *("look into", "look at", "look after", "look up", "look for", "take care of", "deal with"),
+    *("work on", "get rid of", "carry out", "go through", "go over", "see to", "have a look at"),
+    *("take a look at", "do something about", "come up with", "keep an eye on"),
+)
+"""Verbs of several words, the first of which asks for no work by itself."""
 VERBS = _all_of(
     "add adjust allow analyse analyze announce append apply approve arrange ask assemble assign "
     "attach automate block boost bring bump calculate cancel categorise categorize chase check "
