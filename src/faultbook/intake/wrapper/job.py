@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from faultbook.base.clock import iso, seconds, system_clock
+from faultbook.base.clock import seconds, system_clock
 from faultbook.base.errors import (
     ConflictError,
     FaultbookError,
@@ -25,13 +25,13 @@ from faultbook.client.codes import NOT_SENT
 from faultbook.intake.wrapper.attempt import Attempt
 from faultbook.intake.wrapper.confirm import Confirmation, confirm
 from faultbook.intake.wrapper.context import Context, find_context
+from faultbook.intake.wrapper.ending import end_document
 from faultbook.intake.wrapper.order import Order
 from faultbook.intake.wrapper.process import Job, JobEnd
-from faultbook.intake.wrapper.record import Record, artifact_documents, said
+from faultbook.intake.wrapper.record import Record, said
 from faultbook.intake.wrapper.recorder import Receipt, Recorder
 from faultbook.intake.wrapper.spool import deliver, keep, keep_refused
 from faultbook.intake.wrapper.watch import Found, JsonCheck, Watch
-from faultbook.model.document_text import kept_tail
 from faultbook.model.documents import read_start
 
 _START_SECONDS = 5.0
@@ -130,21 +130,8 @@ class WrappedJob:
         if self._order.timeout is not None and not end.timed_out:
             # It kept its limit, which counts from its own start; ours was a moment earlier.
             ended_at = min(ended_at, self._began_at + seconds(self._order.timeout))
-        return said(
-            {
-                "ended_at": iso(ended_at),
-                "exit_code": end.exit_code,
-                "signal": end.signal,
-                "command_started": False if end.failure else None,
-                "timed_out": end.timed_out or None,
-                "confirm": probe.outcome if probe else None,
-                "cpu_seconds": round(end.cpu_seconds, 6),
-                "peak_memory_bytes": end.peak_memory_bytes,
-                "stdout_tail": kept_tail(end.stdout_tail, redact),
-                "stderr_tail": kept_tail(end.stderr_tail, redact),
-                "artifacts": artifact_documents(found),
-            }
-        )
+        document = end_document(end, ended_at, found)
+        return document | said({"confirm": probe.outcome if probe else None})
 
 
 class _Teller:

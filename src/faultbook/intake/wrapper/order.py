@@ -8,7 +8,7 @@ from faultbook.base.clock import Instant, iso
 from faultbook.base.redaction import redact, redact_or_none
 from faultbook.intake.wrapper.confirm import CONFIRM_SECONDS
 from faultbook.intake.wrapper.context import Context
-from faultbook.intake.wrapper.process import KILL_AFTER_SECONDS
+from faultbook.intake.wrapper.group import KILL_AFTER_SECONDS
 from faultbook.intake.wrapper.record import said
 
 # Between its end and its record: reading the evidence, and a server that is slow.

@@ -12,19 +12,22 @@ from dataclasses import dataclass
 from types import FrameType
 
 from faultbook.intake.wrapper import terminal
+from faultbook.intake.wrapper.group import (
+    KILL_AFTER_SECONDS,
+    kill_leftovers,
+    signal_group,
+    terminate,
+)
 from faultbook.intake.wrapper.launch import FORWARDED, Launch, Streams, exit_code_of
 from faultbook.intake.wrapper.streams import Relay, Tail
-
-KILL_AFTER_SECONDS = 10.0
-"""How long a process group has between TERM and KILL."""
 
 TIMED_OUT = 124
 """The exit code of a job that was ended at its timeout and still said 0, as timeout(1) has it."""
 
 _SIGNAL_BASE = 128  # shells report 128+n for a child that signal n ended
 _POLL_SECONDS = 0.05
-# getrusage(2) counts in KiB, Darwin's in bytes.
-_MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
+MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
+"""getrusage(2) counts memory in KiB, Darwin's in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class JobEnd:
         failure: why it could not be started; None when it was.
         ended: by the monotonic clock, in seconds; no step of the wall clock reaches it.
         cpu_seconds: user and system time, of it and of the children it waited for.
+        peak_memory_bytes: None where it can't be told.
         stdout_tail: the end of what it wrote, not redacted yet; so is `stderr_tail`, None where
             both are one terminal.
     """
@@ -46,7 +50,7 @@ class JobEnd:
     timed_out: bool
     ended: float
     cpu_seconds: float
-    peak_memory_bytes: int
+    peak_memory_bytes: int | None
     stdout_tail: str
     stderr_tail: str | None
     lost_output: bool
@@ -128,7 +132,7 @@ class Job:
             _, status, used = os.wait4(self._launch.pid, 0)
             self._is_over = True
             if timed_out:
-                self._end_group()
+                kill_leftovers(self._launch.pid, self._kill_at, lambda: self.hurried)
             os.close(self._ended)
             for relay in self._relays:
                 while not self.hurried and not relay.join(_POLL_SECONDS):
@@ -141,7 +145,7 @@ class Job:
             timed_out=timed_out,
             ended=ended,
             cpu_seconds=used.ru_utime + used.ru_stime,
-            peak_memory_bytes=used.ru_maxrss * _MEMORY_UNIT,
+            peak_memory_bytes=used.ru_maxrss * MEMORY_UNIT,
             stdout_tail=self._out.text(),
             stderr_tail=None if self._in_terminal else self._err.text(),
             lost_output=any(relay.lost_output for relay in self._relays),
@@ -175,8 +179,7 @@ class Job:
             except queue.Empty:
                 break
         self._kill_at = time.monotonic() + KILL_AFTER_SECONDS
-        self._signal_group(signal.SIGTERM)
-        self._signal_group(signal.SIGCONT)  # a stopped process does not hear TERM
+        terminate(self._launch.pid)
         with contextlib.suppress(queue.Empty):
             while not told.get(timeout=KILL_AFTER_SECONDS):
                 pass
@@ -208,21 +211,8 @@ class Job:
         terminal.hand_over(self._launch.pid)
         self._signal_group(signal.SIGCONT)
 
-    def _end_group(self) -> None:
-        """Kill what the job left behind when its time was over."""
-        while not self.hurried and time.monotonic() < self._kill_at and self._signal_group(0):
-            time.sleep(_POLL_SECONDS)
-        self._signal_group(signal.SIGKILL)
-
-    def _signal_group(self, number: int) -> bool:
-        """Signal the whole process group; False when nobody is left in it."""
-        try:
-            os.killpg(self._launch.pid, number)
-        except ProcessLookupError:
-            return False
-        except PermissionError:  # it became another user, by sudo for one
-            return True
-        return True
+    def _signal_group(self, number: int) -> None:
+        signal_group(self._launch.pid, number)
 
     def _take_signals(self) -> None:
         for number in FORWARDED:

@@ -48,15 +48,15 @@ class Record:
 
     def start_body(self) -> bytes:
         """Write the document that opens the run."""
-        return _write({name: self.run[name] for name in self.run if name in _START_FIELDS})
+        return write_document({name: self.run[name] for name in self.run if name in _START_FIELDS})
 
     def close_body(self) -> bytes:
         """Write the document that closes the run."""
-        return _write({name: self.run[name] for name in self.run if name in _CLOSE_FIELDS})
+        return write_document({name: self.run[name] for name in self.run if name in _CLOSE_FIELDS})
 
     def whole_body(self) -> bytes:
         """Write the document that tells the run in one piece."""
-        return _write(self.run)
+        return write_document(self.run)
 
     def inline_names(self) -> frozenset[str]:
         """Name the artifacts whose bytes are in the document, and are few enough to be sent so."""
@@ -74,7 +74,7 @@ class Record:
 
 def write_record(record: Record) -> bytes:
     """Write a record as it lies in the spool."""
-    return _write(
+    return write_document(
         {
             "format": _FORMAT,
             "key": record.key,
@@ -161,5 +161,6 @@ def said(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-def _write(document: Mapping[str, Any]) -> bytes:
+def write_document(document: Mapping[str, Any]) -> bytes:
+    """Write a document, the same one always by the same bytes."""
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()

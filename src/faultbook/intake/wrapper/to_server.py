@@ -54,14 +54,16 @@ class ServerRecorder:
         loads = {
             name: found
             for name, found in files.items()
-            if name not in inline and self._travels(found)
+            if name not in inline and _travels(found, self._limit)
         }
         run_id = record.run_id
         if run_id is None and (record.maybe_started or loads):
             run_id = self.start(record)
         if run_id is not None:
             try:
-                return self._close_run(run_id, record.without(self._bring(run_id, loads)))
+                return self._close_run(
+                    run_id, record.without(bring(self._client, run_id, loads, self._limit))
+                )
             except NotFoundError:  # the server has another database by now
                 pass
         return _receipt(self._client.record_run(record.whole_body(), record.key))
@@ -76,24 +78,31 @@ class ServerRecorder:
         except InvalidError as error:
             return self._close_run(run_id, _untimed(record, error))
 
-    def _travels(self, found: Found) -> bool:
-        return found.path is not None and (found.artifact.size or 0) <= self._limit
 
-    def _bring(self, run_id: str, loads: Mapping[str, Found]) -> frozenset[str]:
-        """Upload bytes; tells the names of what the server has read by itself."""
-        brought = []
-        for name, found in loads.items():
-            try:
-                content, artifact = _chunks(str(found.path)), found.artifact
-                # What was held against its schema and its past is what counts, not what a process
-                # that the job left behind has made of it meanwhile.
-                self._client.put_artifact(
-                    run_id, name, content, artifact.media_type, artifact.sha256
-                )
-            except (TooLargeError, OSError):  # the server's limit is lower; the file is gone by now
-                continue
-            brought.append(name)
-        return frozenset(brought)
+def bring(
+    client: HttpClient, run_id: str, loads: Mapping[str, Found], limit: int
+) -> frozenset[str]:
+    """Upload bytes to a run that is open; tells the names of what the server has read by itself.
+
+    Above `limit` bytes nothing is sent.
+    """
+    brought = []
+    for name, found in loads.items():
+        if not _travels(found, limit):
+            continue
+        try:
+            content, artifact = _chunks(str(found.path)), found.artifact
+            # What was held against its schema and its past is what counts, not what a process that
+            # the job left behind has made of it meanwhile.
+            client.put_artifact(run_id, name, content, artifact.media_type, artifact.sha256)
+        except (TooLargeError, OSError):  # the server's limit is lower; the file is gone by now
+            continue
+        brought.append(name)
+    return frozenset(brought)
+
+
+def _travels(found: Found, limit: int) -> bool:
+    return found.path is not None and (found.artifact.size or 0) <= limit
 
 
 def _untimed(record: Record, error: InvalidError) -> Record:

@@ -74,11 +74,23 @@ class _RefusedError(Exception):
 
 
 class Watch:
-    """The promised artifacts of one job; paths are relative to the working directory."""
+    """The promised artifacts of one job.
 
-    def __init__(self, promised: Sequence[str], schema: JsonCheck | None = None) -> None:
+    Args:
+        promised: their paths, or patterns.
+        schema: what JSON output is held against.
+        folder: where relative paths begin; the working directory where it is left out.
+    """
+
+    def __init__(
+        self,
+        promised: Sequence[str],
+        schema: JsonCheck | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self._patterns = _named(promised)
         self._schema = schema
+        self._folder = "" if folder is None else str(folder.absolute())
         self._before: dict[str, _Trace] = {}
         self._has_looked = False
 
@@ -90,9 +102,9 @@ class Watch:
     def look(self) -> None:
         """Note what is there before the job starts."""
         for pattern in self._patterns.values():
-            for path in _matches(pattern):
+            for path in _matches(pattern, self._folder):
                 with contextlib.suppress(_RefusedError, FileNotFoundError, NotADirectoryError):
-                    self._before[path] = _trace(path)
+                    self._before[path] = _trace(self._place(path))
         self._has_looked = True
 
     def check(self) -> list[Found]:
@@ -100,7 +112,7 @@ class Watch:
 
         Whatever was not looked at before the start can't be told to be fresh.
         """
-        paths = {name: _matches(pattern) for name, pattern in self._patterns.items()}
+        paths = {name: _matches(each, self._folder) for name, each in self._patterns.items()}
         all_paths = {path for found in paths.values() for path in found}
         held = {path for path in all_paths if path.lower().endswith(".json")} or all_paths
         found: dict[str, Found] = {}
@@ -108,6 +120,9 @@ class Watch:
             for each in self._check_promise(name, matches, held):
                 found.setdefault(each.artifact.name, each)
         return list(found.values())
+
+    def _place(self, path: str) -> str:
+        return os.path.join(self._folder, path)  # noqa: PTH118 - an absolute path stays as it is
 
     def _check_promise(self, name: str, matches: list[str], held: set[str]) -> list[Found]:
         read = [each for path in matches for each in self._read(path, path in held)]
@@ -149,13 +164,14 @@ class Watch:
 
     def _judge(self, name: str, path: str, is_held: bool) -> Found:  # noqa: FBT001 - the same
         media_type = mimetypes.guess_type(path, strict=False)[0]
+        place = self._place(path)
         whole = _fitting(path, _LONGEST_PATH)
         reader = ArtifactReader(name, media_type, uri=whole if whole != name else None)
         kept = bytearray()
         keep = _LARGEST_JSON if self._schema and is_held else INLINE_BYTES
         if path.lower().endswith(".xml"):
             keep = max(keep, LARGEST_REPORT)
-        for chunk in _chunks(path):
+        for chunk in _chunks(place):
             reader.feed(chunk)
             if len(kept) <= keep:
                 kept += chunk
@@ -164,11 +180,11 @@ class Watch:
         if artifact.check is not Check.VERIFIED:
             return Found(artifact)
         if content and is_report(path, None, content):
-            return _as_report(artifact, path, content)
+            return _as_report(artifact, place, content)
         small = content if content is not None and len(content) <= INLINE_BYTES else None
         if self._schema is not None and is_held:
             artifact = self._fit(artifact, content)
-        return Found(artifact, path if artifact.check is Check.VERIFIED else None, small)
+        return Found(artifact, place if artifact.check is Check.VERIFIED else None, small)
 
     def _fit(self, artifact: Artifact, content: bytes | None) -> Artifact:
         if content is None:
@@ -214,19 +230,19 @@ def _fitting(path: str, length: int) -> str:
     return cut_middle(one_line(redact(path)), length) or "."
 
 
-def _matches(pattern: str) -> list[str]:
+def _matches(pattern: str, folder: str) -> list[str]:
     """Find the files that a promise means, newest first; a name that exists is no pattern."""
-    if not glob.has_magic(pattern) or os.path.lexists(pattern):
+    if not glob.has_magic(pattern) or os.path.lexists(Path(folder, pattern)):
         return [pattern]
-    every = glob.iglob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute ones
+    every = glob.iglob(pattern, root_dir=folder or None, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute ones
     found = itertools.islice(every, _MOST_LOOKED_AT)
-    files = [path for path in found if not Path(path).is_dir()]
-    return sorted(files, key=_age)[:MOST_FILES]
+    files = [path for path in found if not Path(folder, path).is_dir()]
+    return sorted(files, key=lambda path: _age(Path(folder, path)))[:MOST_FILES]
 
 
-def _age(path: str) -> float:
+def _age(path: Path) -> float:
     try:
-        return -Path(path).stat().st_mtime
+        return -path.stat().st_mtime
     except OSError:
         return 0.0
 
