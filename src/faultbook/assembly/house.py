@@ -12,6 +12,9 @@ from faultbook.model.route import COMMAND_AGENT, RetryPolicy, Route, Routes
 from faultbook.model.verdict import FailureClass
 from faultbook.store.engine import Store, open_store, sqlite_url
 
+_COMMANDS = 4
+"""How many commands of a route run at once, where nothing else is set."""
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -80,7 +83,7 @@ def _route(told: RouteSettings) -> Route:
         environment=told.environment,
         artifacts=tuple(told.artifacts),
         timeout_seconds=told.timeout_seconds,
-        limit=told.limit,
+        limit=told.limit or _usual_limit(told),
         unclaimed_seconds=told.unclaimed_after_seconds,
         priority=told.priority,
         retry=RetryPolicy(
@@ -90,3 +93,10 @@ def _route(told: RouteSettings) -> Route:
             lapses=told.lapses,
         ),
     )
+
+
+def _usual_limit(told: RouteSettings) -> int | None:
+    """Bound the commands of a route; those that write the same files must not run side by side."""
+    if not told.command:
+        return None
+    return _COMMANDS if all("{task}" in artifact for artifact in told.artifacts) else 1

@@ -117,6 +117,13 @@ class RouteSettings(_Section):
     lapses: int = Field(default=3, ge=1, le=100)
     unclaimed_after_seconds: float = Field(default=300, ge=1)
 
+    @field_validator("command")
+    @classmethod
+    def _names_a_program(cls, command: list[str]) -> list[str]:
+        if command and (not command[0].strip() or "{" in command[0]):
+            raise ValueError("its first part is a program's name or path, and never filled in")
+        return command
+
     @model_validator(mode="after")
     def _has_one_doer(self) -> Self:
         if bool(self.agent) == bool(self.command):

@@ -50,7 +50,7 @@ class Route:
         command: the program with its arguments; `{text}`, `{task}`, `{requester}` are filled in.
         agent: the agent whose workers claim its tasks.
         workflow: what its attempts are runs of.
-        artifacts: files that a command's successful attempt writes anew.
+        artifacts: files that a command's successful attempt writes anew; `{task}` is filled in.
         limit: how many of its tasks may run at once; None for any number.
         unclaimed_seconds: after how long an unclaimed task says that it still waits.
     """
@@ -68,6 +68,10 @@ class Route:
     unclaimed_seconds: float = 300.0
     priority: int = 0
     retry: RetryPolicy = RetryPolicy()
+
+    def promised(self, task: str) -> tuple[str, ...]:
+        """Name the artifacts of one task, by its id."""
+        return tuple(artifact.replace("{task}", task) for artifact in self.artifacts)
 
     def takes(self, text: str, channel: str) -> bool:
         """Tell whether a task of this text, given in this channel, goes here."""

@@ -46,7 +46,7 @@ def open_attempt(
         agent_name=agent,
         task_id=task.id,
         attempt=task.attempts,
-        promised=route.artifacts,
+        promised=route.promised(task.id),
         contract=Contract(timeout_seconds=route.timeout_seconds, grace_seconds=_LATE_CLOSE_SECONDS),
     )
     run = start_run(tx, start, policy)
