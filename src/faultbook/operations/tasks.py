@@ -330,6 +330,23 @@ def hand_back(tx: Transaction, number: int, by: Person) -> Task:
     return back
 
 
+def waits_for(tx: Transaction, number: int, approval: str) -> Task | None:
+    """Let a running task wait for an approval; its worker keeps its lease meanwhile."""
+    task = tasks.change(tx, number, [TaskState.RUNNING], {"state": TaskState.WAITING.value})
+    if task is not None:
+        tasks.append_event(tx, number, "waits", approval, task.worker)
+        owe_paint(tx, task)
+    return task
+
+
+def works_again(tx: Transaction, number: int) -> Task | None:
+    """Let a task that waited go on."""
+    task = tasks.change(tx, number, [TaskState.WAITING], {"state": TaskState.RUNNING.value})
+    if task is not None:
+        owe_paint(tx, task)
+    return task
+
+
 def when(at: Instant) -> str:
     """Give a moment as the refusals of this floor say it: the time of day, in UTC."""
     return f"{iso(at)[11:16]} UTC"

@@ -1,0 +1,79 @@
+"""What people and agents are owed about an approval: one card, loud words, the outcome."""
+
+from enum import StrEnum
+from typing import Any
+
+from faultbook.base.clock import MINUTE, SECOND
+from faultbook.model.notice import NewNotice, Priority
+from faultbook.model.task import Card
+from faultbook.operations.questions import ReplyTo
+from faultbook.store import approvals, notices
+from faultbook.store.transaction import Transaction
+
+WEBHOOK_TARGET = "webhooks"
+"""Where the outcomes are owed that go over HTTP; no channel of Slack's."""
+
+
+class ApprovalNotice(StrEnum):
+    """The kinds of notices that approvals owe; each names its approval."""
+
+    CARD = "approval.card"
+    BYPASS = "approval.bypass"
+    """Loud: voters were skipped."""
+    WEBHOOK = "approval.webhook"
+
+
+def owe_card(tx: Transaction, number: int) -> None:
+    """Owe whatever an approval's card does not show yet; nothing for one without a place."""
+    place = approvals.find_place(tx, number)
+    if place is None or not place.channel or place.painted == place.revision:
+        return
+    target = place.channel if place.card is None else f"{place.channel}/cards"
+    owed = _notice(tx, number, place, ApprovalNotice.CARD, target, Priority.RECEIPT)
+    notices.append_once(tx, owed, f"A-{number}")
+
+
+def owe_bypass(tx: Transaction, number: int) -> None:
+    """Owe the loud message that voters were skipped."""
+    place = approvals.find_place(tx, number)
+    if place is not None and place.channel:
+        kind, target = ApprovalNotice.BYPASS, place.channel
+        notices.append(tx, _notice(tx, number, place, kind, target, Priority.RECEIPT))
+
+
+def owe_webhook(tx: Transaction, number: int) -> None:
+    """Owe the agent word of what became of its request, where it wants that over HTTP."""
+    if approvals.find_webhook(tx, number):
+        to = ReplyTo(channel="", user="", after="")
+        owed = to.notice(ApprovalNotice.WEBHOOK, approval=number)
+        target = f"{WEBHOOK_TARGET}/A-{number}"
+        notices.append(tx, NewNotice(owed.kind, target, owed.payload, Priority.RECEIPT))
+
+
+def card_painted(tx: Transaction, number: int, revision: int, card: Card) -> None:
+    """Record what a card shows now; an approval that moved on is owed another paint.
+
+    Run in the transaction that settles the notice, after it is settled.
+    """
+    approvals.put_painted(tx, number, revision, card)
+    owe_card(tx, number)
+
+
+def _notice(
+    tx: Transaction,
+    number: int,
+    place: approvals.ApprovalPlace,
+    kind: ApprovalNotice,
+    target: str,
+    priority: Priority,
+    **facts: Any,  # noqa: ANN401 - JSON values of any kind
+) -> NewNotice:
+    to = ReplyTo(
+        channel=place.channel,
+        user="",
+        # The servers' clocks may differ a little.
+        after=f"{(tx.now - MINUTE) // SECOND}.000000",
+        thread_ts=place.thread_ts or None,
+    )
+    owed = to.notice(kind, approval=number, **facts)
+    return NewNotice(owed.kind, target, owed.payload, priority)

@@ -1,0 +1,186 @@
+"""Why a request, a vote or a bypass is refused; pure but for counting what an agent asked."""
+
+from faultbook.base.clock import HOUR, iso
+from faultbook.base.errors import (
+    ConflictError,
+    FaultbookError,
+    ForbiddenError,
+    InvalidError,
+    UnavailableError,
+)
+from faultbook.base.redaction import redact
+from faultbook.base.text import cut
+from faultbook.model.approval import (
+    Action,
+    Approval,
+    ApprovalState,
+    Decision,
+    NewApproval,
+    bound_digest,
+)
+from faultbook.model.approval_policy import ApprovalPolicy, Membership, counted_for
+from faultbook.model.person import Person
+from faultbook.store import approvals
+from faultbook.store.transaction import Transaction
+
+
+def decided_before(asked: Approval) -> ConflictError:
+    """Say who decided and when, to whoever comes second."""
+    at = f"{iso(asked.decided_at or 0)[11:16]} UTC"
+    by = asked.decided_by
+    words = {
+        ApprovalState.DENIED: f"{by} denied this at {at}.",
+        ApprovalState.EXPIRED: f"Expired {at} unanswered, which denies it. Nothing ran.",
+        ApprovalState.CANCELLED: f"{by} took this back at {at}. Nothing ran.",
+        ApprovalState.SUPERSEDED: (
+            f"Superseded by A-{asked.superseded_by}: the parameters changed. Nothing ran."
+        ),
+    }.get(asked.state, f"{by} approved this at {at}.")
+    return ConflictError(
+        f"{words} Your click changed nothing.",
+        code=f"already_{asked.state}",
+        next_step=f"Look at A-{asked.superseded_by}." if asked.superseded_by else "",
+    )
+
+
+def is_own(asked: Approval, person: Person) -> bool:
+    """Tell whether a person is behind a request: the owner of its agent, or of its task."""
+    names = {person.id.casefold(), person.name.casefold()} - {""}
+    behind = {asked.owner.casefold(), asked.agent.casefold()}
+    if asked.triggered_by is not None:
+        behind |= {asked.triggered_by.id.casefold(), asked.triggered_by.name.casefold()}
+    return not names.isdisjoint(behind - {""})
+
+
+def why_no_vote(
+    asked: Approval,
+    voter: Person,
+    decision: Decision,
+    reason: str,
+    membership: Membership,
+    policy: ApprovalPolicy | None,
+    shown: str,
+) -> FaultbookError | None:
+    """Tell why a vote does not count; None where it does."""
+    if asked.state.is_decided:
+        return decided_before(asked)
+    if policy is None or policy.version != asked.policy_version:
+        return policy_changed(asked)
+    return (
+        _not_as_shown(asked, shown)
+        or _not_allowed(asked, voter, membership, policy)
+        or _no_reason(decision, reason, policy)
+    )
+
+
+def _not_as_shown(asked: Approval, shown: str) -> FaultbookError | None:
+    bound = bound_digest(
+        asked.action, asked.agent, asked.policy, asked.policy_version, asked.expires_at, asked.nonce
+    )
+    if bound == asked.digest and asked.digest.startswith(shown):
+        return None
+    return ConflictError(
+        "What you saw is not what is stored, so your click did not count.",
+        code="digest_mismatch",
+        next_step="Read the card again; if it happens twice, look at the audit log.",
+    )
+
+
+def _not_allowed(
+    asked: Approval, voter: Person, membership: Membership, policy: ApprovalPolicy
+) -> FaultbookError | None:
+    if not membership.is_active or not counted_for(policy, membership):
+        return ForbiddenError(
+            membership.why_not
+            or f"Only those of policy `{policy.name}` decide `{asked.action.kind}`"
+            f" in {asked.action.environment}.",
+            code="not_an_approver",
+        )
+    if policy.prevent_self_review and is_own(asked, voter):
+        source = f"your task T-{asked.task}" if asked.task else "you"
+        return ForbiddenError(
+            f"You can't decide this: it comes from {source}. Others of `{policy.name}` can.",
+            code="self_review",
+        )
+    return None
+
+
+def _no_reason(decision: Decision, reason: str, policy: ApprovalPolicy) -> FaultbookError | None:
+    needed = policy.reason_to_approve if decision is Decision.APPROVE else policy.reason_to_deny
+    if not needed or reason.strip():
+        return None
+    return InvalidError(
+        f"Policy `{policy.name}` requires a reason.", code="reason_required", where="reason"
+    )
+
+
+def why_no_bypass(
+    asked: Approval, reason: str, membership: Membership, policy: ApprovalPolicy | None
+) -> FaultbookError | None:
+    """Tell why the glass may not be broken; None where it may."""
+    if asked.state.is_decided:
+        return decided_before(asked)
+    if policy is None or policy.version != asked.policy_version:
+        return policy_changed(asked)
+    if not membership.is_active or not policy.break_glass.include(membership):
+        return ForbiddenError(
+            f"You may not break the glass of `{policy.name}`.", code="no_break_glass"
+        )
+    if not reason.strip():
+        return InvalidError(
+            "Breaking the glass requires a reason.", code="reason_required", where="reason"
+        )
+    return None
+
+
+def policy_changed(asked: Approval) -> ConflictError:
+    """Say that nobody can decide by a policy that is no more."""
+    return ConflictError(
+        f"The policy `{asked.policy}` changed since {asked.id} was asked, so nobody can decide it.",
+        code="policy_changed",
+        next_step="The agent asks again, by the new policy.",
+    )
+
+
+def voted_before(asked: Approval, voter: Person) -> ConflictError:
+    """Say that a person's vote is there already."""
+    before = next((one for one in asked.votes if one.voter.id == voter.id), None)
+    said = f" to {before.decision}" if before else ""
+    return ConflictError(
+        f"Your vote{said} is counted already; it changed nothing.", code="already_voted"
+    )
+
+
+def no_policy(action: Action) -> ForbiddenError:
+    """Say that nobody was set to decide, and the lines that set somebody."""
+    return ForbiddenError(
+        f"No policy says who decides `{cut(redact(action.kind), 80)}`"
+        f" in {cut(redact(action.environment), 80)}.",
+        code="no_policy",
+        next_step=(
+            "Add to faultbook.toml: [[policies]] with"
+            f' kinds = ["{cut(redact(action.kind), 80)}"] and [[policies.thresholds]] with who may.'
+        ),
+        where="kind",
+    )
+
+
+def why_no_request(
+    tx: Transaction, new: NewApproval, policy: ApprovalPolicy
+) -> FaultbookError | None:
+    """Tell why an agent may not ask now; None where it may."""
+    if new.ttl_seconds is not None and not 0 < new.ttl_seconds <= policy.max_ttl_seconds:
+        return InvalidError(
+            f"A request under `{policy.name}` may wait {policy.max_ttl_seconds:g} s at most.",
+            code="ttl_too_long",
+            next_step="Ask for less.",
+            where="ttl_seconds",
+        )
+    if approvals.count_since(tx, new.agent, tx.now - HOUR) < policy.per_hour:
+        return None
+    return UnavailableError(
+        f"{new.agent} has asked {policy.per_hour} times within the hour.",
+        code="approval_rate_limited",
+        next_step="Wait; people tire of clicking.",
+        retry_after=600.0,
+    )

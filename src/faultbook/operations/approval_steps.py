@@ -1,0 +1,105 @@
+"""The steps that every operation on approvals is made of: settle once, expire, audit, refuse."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from faultbook.base.errors import FaultbookError, NotFoundError
+from faultbook.base.redaction import redact
+from faultbook.model.approval import Action, Approval, ApprovalState, Decision, Vote
+from faultbook.model.audit import AuditEntry
+from faultbook.model.person import Person
+from faultbook.operations.approval_notices import owe_card, owe_webhook
+from faultbook.operations.tasks import works_again
+from faultbook.store import approvals
+from faultbook.store.transaction import Transaction
+
+_PENDING = frozenset({ApprovalState.PENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something that was asked for and not done; nothing but the audit log changed."""
+
+    error: FaultbookError
+
+
+def find_approval(tx: Transaction, number: int) -> Approval:
+    """Read an approval with its votes.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    found = approvals.find(tx, number)
+    if found is None:
+        raise NotFoundError(
+            f"There is no approval A-{number}.",
+            code="approval_not_found",
+            next_step="List them: `faultbook approval list`, or `/faultbook approvals` in Slack.",
+            where="approval",
+        )
+    return found
+
+
+def settle(
+    tx: Transaction,
+    number: int,
+    state: ApprovalState,
+    by: str,
+    reason: str,
+    extra: dict[str, Any] | None = None,
+) -> bool:
+    """Decide a pending approval, once, and owe word of it; tells whether this call did."""
+    values = {"state": state.value, "decided_by": by, "decided_at": tx.now, "reason": reason}
+    if not approvals.change(tx, number, _PENDING, values | (extra or {})):
+        return False
+    asked = find_approval(tx, number)
+    if asked.task is not None and state is not ApprovalState.SUPERSEDED:
+        works_again(tx, asked.task)
+    owe_card(tx, number)
+    owe_webhook(tx, number)
+    return True
+
+
+def expire(tx: Transaction, number: int) -> bool:
+    """Let a pending approval expire, which denies it; tells whether this call did."""
+    if not settle(tx, number, ApprovalState.EXPIRED, "nobody", "unanswered"):
+        return False
+    audit_step(tx, "approval.expired", number, "clock", {})
+    return True
+
+
+def vote_facts(asked: Approval, cast: Vote) -> dict[str, Any]:
+    """Give what the audit log keeps of a vote."""
+    return {
+        "digest": asked.digest,
+        "decision": cast.decision.value,
+        "reason": cast.reason,
+        "thresholds": list(cast.thresholds),
+    }
+
+
+def named(person: Person) -> str:
+    """Name a person in the audit log."""
+    return f"{person.name} ({person.id})" if person.id else person.name
+
+
+def audit_step(tx: Transaction, kind: str, number: int, actor: str, facts: dict[str, Any]) -> None:
+    """Record a step of an approval."""
+    tx.audited.append(AuditEntry(kind, f"A-{number}", actor, facts))
+
+
+def refuse(
+    tx: Transaction,
+    kind: str,
+    subject: str,
+    actor: str,
+    error: FaultbookError,
+    action: Action,
+    decision: Decision | None = None,
+) -> Refusal:
+    """Record a refused attempt, and give the refusal."""
+    facts: dict[str, Any] = {"code": error.code, "kind": redact(action.kind)}
+    if decision is not None:
+        facts["decision"] = decision.value
+    tx.audited.append(AuditEntry(kind, subject, actor, facts))
+    return Refusal(error)

@@ -1,0 +1,316 @@
+"""Approvals and votes: each step one conditional update whose row count says who won."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, literal_column, select, update
+
+from faultbook.base.clock import Instant
+from faultbook.model.approval import (
+    Action,
+    Approval,
+    ApprovalState,
+    Decision,
+    EvidenceLink,
+    Vote,
+)
+from faultbook.model.canonical import canonical
+from faultbook.model.person import Person
+from faultbook.model.task import Card
+from faultbook.store.schema_approvals import approvals, policies_seen, votes
+from faultbook.store.transaction import Transaction
+
+TOPIC = "approvals"
+"""What watchers of the store are told when an approval moved on."""
+
+_c = approvals.c
+# Written out rather than bound, so that SQLite sees that the partial indexes apply.
+_PENDING = _c.state == literal_column("'pending'")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPlace:
+    """Where an approval's card belongs, and what it shows.
+
+    Attributes:
+        thread_ts: empty where the card is a message of its own.
+        card: None while there is none.
+    """
+
+    channel: str
+    thread_ts: str
+    card: Card | None
+    revision: int
+    painted: int
+    painted_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalFilter:
+    """Which approvals are meant; None for any."""
+
+    states: frozenset[ApprovalState] | None = frozenset({ApprovalState.PENDING})
+    agent: str | None = None
+    owner: str | None = None
+    limit: int = 50
+
+
+def add(tx: Transaction, values: dict[str, Any]) -> int:
+    """Store an approval, and give its number."""
+    statement = approvals.insert().values(values).returning(_c.number)
+    number: int = tx.execute(statement).scalar_one()
+    tx.touched.add(TOPIC)
+    return number
+
+
+def action_values(action: Action) -> dict[str, Any]:
+    """Give the columns of an action."""
+    return {
+        "action": canonical(action.as_json()).decode(),
+        "action_key": action.key,
+        "kind": action.kind,
+    }
+
+
+def find(tx: Transaction, number: int, *, hold: bool = False) -> Approval | None:
+    """Read an approval with its votes; with `hold`, nobody else changes it before the commit."""
+    statement = select(approvals).where(_c.number == number)
+    if hold and tx.is_postgresql:
+        statement = statement.with_for_update()
+    row = tx.execute(statement).one_or_none()
+    return None if row is None else _read(row, _votes(tx, [number]).get(number, ()))
+
+
+def find_place(tx: Transaction, number: int) -> ApprovalPlace | None:
+    """Tell where an approval's card belongs."""
+    row = tx.execute(select(approvals).where(_c.number == number)).one_or_none()
+    return None if row is None else _place(row)
+
+
+def list_some(tx: Transaction, wanted: ApprovalFilter) -> list[Approval]:
+    """List approvals, the newest first; pending ones by when they expire."""
+    statement: Select[Any] = select(approvals)
+    if wanted.states is not None:
+        statement = statement.where(_c.state.in_([state.value for state in wanted.states]))
+    if wanted.agent is not None:
+        statement = statement.where(_c.agent == wanted.agent)
+    if wanted.owner is not None:
+        statement = statement.where(_c.owner == wanted.owner)
+    only_pending = wanted.states == frozenset({ApprovalState.PENDING})
+    order = _c.expires_at if only_pending else _c.number.desc()
+    rows = tx.execute(statement.order_by(order).limit(wanted.limit)).all()
+    cast = _votes(tx, [row.number for row in rows])
+    return [_read(row, cast.get(row.number, ())) for row in rows]
+
+
+def find_same(
+    tx: Transaction, action_key: str, agent: str, states: Collection[ApprovalState], since: Instant
+) -> int | None:
+    """Find the newest approval of the same action by an agent, in one of these states."""
+    statement = (
+        select(_c.number)
+        .where(
+            _c.action_key == action_key,
+            _c.agent == agent,
+            _c.created_at >= since,
+            _c.state.in_([state.value for state in states]),
+        )
+        .order_by(_c.number.desc())
+        .limit(1)
+    )
+    number: int | None = tx.execute(statement).scalar()
+    return number
+
+
+def list_pending_of(tx: Transaction, agent: str, task: int | None, run_id: str | None) -> list[int]:
+    """List an agent's pending approvals for the same task or run."""
+    about = _c.task == task if task is not None else _c.run_id == run_id
+    statement = select(_c.number).where(_PENDING, _c.agent == agent, about)
+    return list(tx.execute(statement.order_by(_c.number)).scalars())
+
+
+def count_since(tx: Transaction, agent: str, since: Instant) -> int:
+    """Tell how many approvals an agent asked for since an instant."""
+    statement = select(func.count()).where(_c.agent == agent, _c.created_at >= since)
+    return int(tx.execute(statement).scalar_one())
+
+
+def change(
+    tx: Transaction,
+    number: int,
+    states: Collection[ApprovalState],
+    values: dict[str, Any],
+    *extra: ColumnElement[bool],
+) -> bool:
+    """Change an approval that is in one of these states; tells whether this call did."""
+    allowed = _c.state.in_([state.value for state in states])
+    statement = (
+        update(approvals)
+        .where(_c.number == number, allowed, *extra)
+        .values(revision=_c.revision + 1, **values)
+    )
+    won = tx.execute(statement).rowcount == 1
+    if won:
+        tx.touched.add(TOPIC)
+    return won
+
+
+def is_alive(tx: Transaction) -> ColumnElement[bool]:
+    """Give the condition that an approval has not expired."""
+    return _c.expires_at > tx.now
+
+
+def holds_grant(grant_id: str) -> ColumnElement[bool]:
+    """Give the condition that a grant is the approval's."""
+    return _c.grant_id == grant_id
+
+
+def has_digest(digest: str) -> ColumnElement[bool]:
+    """Give the condition that an approval is bound to a digest."""
+    return _c.digest == digest
+
+
+def touch(tx: Transaction, number: int) -> None:
+    """Note that an approval's card shows something that changed."""
+    tx.execute(update(approvals).where(_c.number == number).values(revision=_c.revision + 1))
+    tx.touched.add(TOPIC)
+
+
+def add_vote(tx: Transaction, number: int, vote: Vote) -> bool:
+    """Store a vote; each person has one. Tells whether it was the person's first."""
+    return tx.insert_new(
+        votes,
+        {
+            "approval": number,
+            "voter_id": vote.voter.id,
+            "voter_name": vote.voter.name,
+            "decision": vote.decision.value,
+            "reason": vote.reason,
+            "thresholds": list(vote.thresholds),
+            "bypass": int(vote.bypass),
+            "at": vote.at,
+        },
+    )
+
+
+def list_expired(tx: Transaction, limit: int = 200) -> list[int]:
+    """List pending approvals whose time is over, the longest over first."""
+    statement = select(_c.number).where(_PENDING, _c.expires_at <= tx.now).order_by(_c.expires_at)
+    return list(tx.execute(statement.limit(limit)).scalars())
+
+
+def list_lapsed_grants(tx: Transaction, limit: int = 200) -> list[int]:
+    """List approvals whose execution nobody reported in time."""
+    under_way = _c.state == literal_column("'executing'")
+    statement = select(_c.number).where(under_way, _c.grant_until < tx.now)
+    return list(tx.execute(statement.order_by(_c.grant_until).limit(limit)).scalars())
+
+
+def list_approved(tx: Transaction, limit: int = 100) -> list[int]:
+    """List approvals that wait to be executed, the oldest first."""
+    approved = _c.state == literal_column("'approved'")
+    statement = select(_c.number).where(approved).order_by(_c.number).limit(limit)
+    return list(tx.execute(statement).scalars())
+
+
+def list_to_review(tx: Transaction) -> list[int]:
+    """List bypasses that nobody has reviewed, the soonest due first."""
+    statement = select(_c.number).where(_c.review_due_at.is_not(None))
+    return list(tx.execute(statement.order_by(_c.review_due_at)).scalars())
+
+
+def find_webhook(tx: Transaction, number: int) -> str | None:
+    """Tell where an approval's outcome is to be told."""
+    found: str | None = tx.execute(select(_c.webhook).where(_c.number == number)).scalar()
+    return found
+
+
+def find_grant(tx: Transaction, number: int) -> str:
+    """Tell the id of an approval's latest grant."""
+    return str(tx.execute(select(_c.grant_id).where(_c.number == number)).scalar() or "")
+
+
+def put_painted(tx: Transaction, number: int, revision: int, card: Card) -> None:
+    """Record where an approval's card is and what it shows."""
+    values = {
+        "card_channel": card.channel,
+        "card_ts": card.ts,
+        "painted": revision,
+        "painted_at": tx.now,
+    }
+    tx.execute(update(approvals).where(_c.number == number).values(values))
+
+
+def see_policy(tx: Transaction, name: str, version: str) -> str | None:
+    """Note a policy's wording at a start; gives the one seen before, if it is another."""
+    before: str | None = tx.execute(
+        select(policies_seen.c.version).where(policies_seen.c.name == name)
+    ).scalar()
+    if before == version:
+        return None
+    values = {"name": name, "version": version, "seen_at": tx.now}
+    statement = tx.insert(policies_seen).values(values)
+    changed = {"version": version, "seen_at": tx.now}
+    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+    return before or ""
+
+
+def _votes(tx: Transaction, numbers: Collection[int]) -> dict[int, tuple[Vote, ...]]:
+    statement = select(votes).where(votes.c.approval.in_(numbers)).order_by(votes.c.sequence)
+    found: dict[int, list[Vote]] = {}
+    for row in tx.execute(statement) if numbers else ():
+        found.setdefault(row.approval, []).append(
+            Vote(
+                Person(row.voter_id, row.voter_name),
+                Decision(row.decision),
+                row.reason,
+                tuple(row.thresholds),
+                row.at,
+                bool(row.bypass),
+            )
+        )
+    return {number: tuple(cast) for number, cast in found.items()}
+
+
+def _place(row: Row[Any]) -> ApprovalPlace:
+    card = Card(row.card_channel, row.card_ts) if row.card_ts else None
+    return ApprovalPlace(
+        row.channel, row.thread_ts, card, row.revision, row.painted, row.painted_at
+    )
+
+
+def _read(row: Row[Any], cast: tuple[Vote, ...]) -> Approval:
+    told = json.loads(row.action)
+    trigger = row.triggered_by_id or row.triggered_by_name
+    return Approval(
+        number=row.number,
+        action=Action(told["kind"], told["target"], told["environment"], told["parameters"]),
+        digest=row.digest,
+        nonce=row.nonce,
+        why=row.why,
+        effect=row.effect,
+        evidence=tuple(EvidenceLink(link["name"], link["url"]) for link in row.evidence),
+        agent=row.agent,
+        owner=row.owner,
+        policy=row.policy,
+        policy_version=row.policy_version,
+        state=ApprovalState(row.state),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        task=row.task,
+        run_id=row.run_id,
+        triggered_by=Person(row.triggered_by_id, row.triggered_by_name) if trigger else None,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        reason=row.reason,
+        superseded_by=row.superseded_by,
+        grant_until=row.grant_until,
+        executed_at=row.executed_at,
+        outcome=row.outcome,
+        is_bypass=bool(row.is_bypass),
+        review_due_at=row.review_due_at,
+        votes=cast,
+        revision=row.revision,
+    )
