@@ -1,0 +1,223 @@
+"""Running what was approved: one grant, used once, reported by its deadline or unknown."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from faultbook.base.clock import Instant, seconds
+from faultbook.base.errors import ConflictError, FaultbookError, ForbiddenError
+from faultbook.base.redaction import redact
+from faultbook.base.text import cut
+from faultbook.model.approval import Approval, ApprovalState, bound_digest
+from faultbook.model.approval_policy import (
+    ApprovalPolicies,
+    ApprovalPolicy,
+    Membership,
+    counted_for,
+    decide,
+)
+from faultbook.model.person import Person
+from faultbook.operations.approval_notices import owe_card, owe_webhook
+from faultbook.operations.approval_rules import policy_changed
+from faultbook.operations.approval_steps import (
+    Refusal,
+    audit_step,
+    find_approval,
+    named,
+    refuse,
+)
+from faultbook.store import approvals
+from faultbook.store.transaction import Transaction
+
+_OUTCOME_LENGTH = 1000
+_APPROVED = frozenset({ApprovalState.APPROVED})
+_EXECUTING = frozenset({ApprovalState.EXECUTING})
+_UNKNOWN = frozenset({ApprovalState.EXECUTION_UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The leave to execute, once.
+
+    Attributes:
+        id: known to whoever got it alone; reported with.
+        until: when the outcome counts as unknown.
+    """
+
+    approval: Approval
+    id: str
+    until: Instant
+
+
+def begin_execution(
+    tx: Transaction,
+    number: int,
+    digest: str,
+    executor: str,
+    memberships: Mapping[str, Membership],
+    policies: ApprovalPolicies,
+) -> Grant | Refusal:
+    """Give the leave to run an approved action to one caller; anybody else is refused.
+
+    Args:
+        tx: the transaction.
+        number: of the approval.
+        digest: what the caller is about to run, as it was shown.
+        executor: the agent that asked, or Faultbook itself.
+        memberships: what Slack says now of those who approved, by their ids.
+        policies: the team's.
+
+    Raises:
+        NotFoundError: there is no such approval.
+    """
+    find_approval(tx, number)
+    asked = approvals.find(tx, number, hold=True)
+    assert asked is not None  # noqa: S101 - it was found a line above, and approvals are never deleted
+    policy = policies.named(asked.policy)
+    error = _why_not_now(asked, digest)
+    if error is None and (policy is None or policy.version != asked.policy_version):
+        error = policy_changed(asked)
+    if error is not None or policy is None:
+        refused = error or policy_changed(asked)
+        return refuse(tx, "execution.refused", asked.id, executor, refused, asked.action)
+    if not asked.is_bypass and not _still_approved(asked, memberships, policy):
+        return _withdraw(tx, asked, executor)
+    grant_id, until = secrets.token_hex(16), tx.now + seconds(policy.grant_seconds)
+    values = {
+        "state": ApprovalState.EXECUTING.value,
+        "grant_id": grant_id,
+        "grant_until": until,
+    }
+    if not approvals.change(tx, number, _APPROVED, values, approvals.has_digest(asked.digest)):
+        late = _why_not_now(find_approval(tx, number), digest) or _gone(asked)
+        return refuse(tx, "execution.refused", asked.id, executor, late, asked.action)
+    audit_step(tx, "execution.begun", number, executor, {"digest": asked.digest})
+    owe_card(tx, number)
+    return Grant(find_approval(tx, number), grant_id, until)
+
+
+def report_execution(
+    tx: Transaction, number: int, grant_id: str, executor: str, *, worked: bool, words: str
+) -> Approval | Refusal:
+    """Record how an execution ended; a grant is used once.
+
+    Raises:
+        NotFoundError: there is no such approval.
+    """
+    asked = find_approval(tx, number)
+    state = ApprovalState.EXECUTED if worked else ApprovalState.EXECUTION_FAILED
+    if not hmac.compare_digest(approvals.find_grant(tx, number).encode(), grant_id.encode()):
+        return refuse(tx, "execution.refused", asked.id, executor, _gone(asked), asked.action)
+    told = cut(redact(words), _OUTCOME_LENGTH)
+    if asked.state is state and asked.outcome == told:
+        return asked  # the same report again
+    if not _close(tx, number, _EXECUTING, state, told):
+        late = find_approval(tx, number)
+        return refuse(tx, "execution.refused", asked.id, executor, _gone(late), asked.action)
+    audit_step(
+        tx, f"execution.{'executed' if worked else 'failed'}", number, executor, {"words": told}
+    )
+    return find_approval(tx, number)
+
+
+def sweep_grants(tx: Transaction) -> int:
+    """Call unknown what nobody reported in time: it may have happened, and is not repeated."""
+    swept = 0
+    for number in approvals.list_lapsed_grants(tx):
+        swept += give_up(tx, number, "clock", "nobody reported by the deadline")
+    return swept
+
+
+def give_up(tx: Transaction, number: int, by: str, words: str) -> bool:
+    """Call an execution unknown; tells whether it was under way."""
+    if not _close(tx, number, _EXECUTING, ApprovalState.EXECUTION_UNKNOWN, words):
+        return False
+    audit_step(tx, "execution.unknown", number, by, {"words": words})
+    return True
+
+
+def record_outcome(
+    tx: Transaction, number: int, by: Person, *, happened: bool, words: str
+) -> Approval | Refusal:
+    """Let a person record what became of an execution that nobody knew of.
+
+    Raises:
+        NotFoundError: there is no such approval.
+    """
+    asked = find_approval(tx, number)
+    state = ApprovalState.EXECUTED if happened else ApprovalState.EXECUTION_FAILED
+    told = cut(redact(words), _OUTCOME_LENGTH)
+    if not told.strip() or not _close(tx, number, _UNKNOWN, state, f"{told} ({by.name})"):
+        error = ConflictError(
+            f"{asked.id} is {asked.state}; nothing was recorded.",
+            code="outcome_known",
+            next_step="Say what you found, while the outcome is unknown.",
+        )
+        return refuse(tx, "outcome.refused", asked.id, named(by), error, asked.action)
+    audit_step(tx, "outcome.recorded", number, named(by), {"happened": happened, "words": told})
+    return find_approval(tx, number)
+
+
+def _close(
+    tx: Transaction,
+    number: int,
+    states: frozenset[ApprovalState],
+    state: ApprovalState,
+    words: str,
+) -> bool:
+    values: dict[str, Any] = {"state": state.value, "executed_at": tx.now, "outcome": words}
+    if not approvals.change(tx, number, states, values):
+        return False
+    owe_card(tx, number)
+    owe_webhook(tx, number)
+    return True
+
+
+def _why_not_now(asked: Approval, digest: str) -> FaultbookError | None:
+    bound = bound_digest(
+        asked.action, asked.agent, asked.policy, asked.policy_version, asked.expires_at, asked.nonce
+    )
+    if not hmac.compare_digest(digest.encode(), asked.digest.encode()) or bound != asked.digest:
+        return ConflictError(
+            f"This is not the action that {asked.id} is about, so it may not run.",
+            code="digest_mismatch",
+            next_step="Ask for approval of what you want to run.",
+            where="digest",
+        )
+    if asked.state is not ApprovalState.APPROVED:
+        return _gone(asked)
+    return None
+
+
+def _gone(asked: Approval) -> ConflictError:
+    return ConflictError(
+        f"{asked.id} is {asked.state}; it may not run now.",
+        code=f"approval_{asked.state}",
+        next_step="Ask again if it is still wanted." if asked.state.is_decided else "Wait for it.",
+    )
+
+
+def _still_approved(
+    asked: Approval, memberships: Mapping[str, Membership], policy: ApprovalPolicy
+) -> bool:
+    """Tell whether the votes of those who may vote now still approve."""
+    held = []
+    for vote in asked.votes:
+        membership = memberships.get(vote.voter.id)
+        if membership is not None:
+            held.append(replace(vote, thresholds=counted_for(policy, membership)))
+    return decide(policy.thresholds, held) is ApprovalState.APPROVED
+
+
+def _withdraw(tx: Transaction, asked: Approval, executor: str) -> Refusal:
+    words = "those who approved may no longer decide"
+    values = {"state": ApprovalState.DENIED.value, "decided_by": "the policy", "reason": words}
+    approvals.change(tx, asked.number, _APPROVED, values | {"decided_at": tx.now})
+    owe_card(tx, asked.number)
+    owe_webhook(tx, asked.number)
+    error = ForbiddenError(
+        f"{asked.id} may not run: {words}.", code="approver_gone", next_step="Ask again."
+    )
+    return refuse(tx, "execution.refused", asked.id, executor, error, asked.action)
