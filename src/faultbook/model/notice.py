@@ -6,6 +6,19 @@ from typing import Any
 
 from faultbook.base.clock import Instant
 
+CARDS, REACTIONS = "cards", "reactions"
+"""The lanes of a channel beside its posts: each is paced by itself."""
+
+
+def lane_of(target: str) -> str:
+    """Tell which lane of a channel a target is; empty for its posts."""
+    return target.partition("/")[2]
+
+
+def channel_of(target: str) -> str:
+    """Tell which channel a target is in."""
+    return target.partition("/")[0]
+
 
 class NoticeState(StrEnum):
     """Where a notice is."""
@@ -30,7 +43,7 @@ class NewNotice:
 
     Attributes:
         kind: which rendering it is for.
-        target: what it is paced by: a channel's id.
+        target: what it is paced by: a channel's id, with `/` and a lane where it has one.
         payload: facts for the rendering; JSON values only.
     """
 

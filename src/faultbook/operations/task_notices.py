@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from faultbook.base.clock import MINUTE, SECOND, Instant
-from faultbook.model.notice import NewNotice, Priority
+from faultbook.model.notice import CARDS, REACTIONS, NewNotice, Priority
 from faultbook.model.task import Card, Task, TaskState
 from faultbook.operations.questions import ReplyTo
 from faultbook.store import notices, tasks
@@ -25,6 +25,9 @@ _REACTIONS = {
     TaskState.LOST: "warning",
     TaskState.CANCELLED: "",
 }
+
+EVERY_REACTION = frozenset(_REACTIONS.values()) - {""}
+"""All that a task's message may ever have carried."""
 
 
 class TaskNotice(StrEnum):
@@ -49,12 +52,12 @@ def owe_paint(tx: Transaction, task: Task) -> None:
         return
     channel = task.origin.channel
     if task.origin.ts and task.reaction != wanted_reaction(task):
-        owed = _notice(tx, task, TaskNotice.REACTION, f"{channel}/reactions", Priority.RECEIPT)
+        owed = _notice(tx, task, TaskNotice.REACTION, f"{channel}/{REACTIONS}", Priority.RECEIPT)
         notices.append_once(tx, owed, task.id)
     if task.painted == task.revision:
         return
     first = task.card is None
-    target = channel if first else f"{channel}/cards"
+    target = channel if first else f"{channel}/{CARDS}"
     priority = Priority.RECEIPT if first or task.state.is_ended else Priority.REPAINT
     rested = None if task.painted_at is None else task.painted_at + REPAINT_EVERY
     not_before = None if task.state.is_ended else rested

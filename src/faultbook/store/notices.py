@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    not_,
     or_,
     select,
     update,
@@ -28,6 +29,7 @@ from faultbook.store.transaction import Transaction
 
 # Written out rather than bound, so that SQLite sees that the partial indexes apply.
 _OWED = notices.c.state == literal_column(f"'{NoticeState.OWED.value}'")
+_DEAD = notices.c.state == literal_column(f"'{NoticeState.DEAD.value}'")
 _HELD = _OWED & notices.c.claimed_until.is_not(None)
 
 
@@ -107,11 +109,13 @@ def claim(
     until: Instant,
     limit: int,
     resting: Collection[str] = (),
+    closed: Collection[str] = (),
 ) -> list[Notice]:
     """Claim owed notices, one a target at most, receipts before repaints, then by age.
 
     One a target, so that a channel's messages keep their order and its pace is kept; a target that
-    is `resting` is passed over. A claim that was not settled by `until` can be taken over.
+    is `resting`, or in a lane that is `closed`, is passed over. A claim that was not settled by
+    `until` can be taken over.
     """
     busy = select(notices.c.target).where(_HELD, notices.c.claimed_until >= tx.now)
     targets = _owed_targets()
@@ -123,7 +127,9 @@ def claim(
         .scalar_subquery()
     )
     heads = select(head).where(
-        targets.c.target.not_in(busy), targets.c.target.not_in(list(resting))
+        targets.c.target.not_in(busy),
+        targets.c.target.not_in(list(resting)),
+        *(not_(_in_lane(targets.c.target, lane)) for lane in closed),
     )
     # Locked and looked at once more: another replica may have been quicker.
     statement = (
@@ -152,6 +158,10 @@ def claim(
 def _is_free(tx: Transaction) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     unclaimed = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until < tx.now)
     return notices.c.not_before <= tx.now, unclaimed
+
+
+def _in_lane(target: ColumnElement[str], lane: str) -> ColumnElement[bool]:
+    return target.like(f"%/{lane}") if lane else target.not_like("%/%")
 
 
 def _owed_targets() -> CTE:
@@ -189,6 +199,13 @@ def give_up(tx: Transaction, notice_id: str, error: str) -> None:
     """Mark a notice as dead; it stays to be listed."""
     values = {"state": NoticeState.DEAD.value, "settled_at": tx.now, "error": error}
     _change(tx, notice_id, values | {"claimed_until": None})
+
+
+def forget_dead(tx: Transaction, kind: str, subject: str) -> None:
+    """Settle what was given up about a subject that is shown rightly now."""
+    same = (notices.c.kind == kind) & (notices.c.subject == subject)
+    values = {"state": NoticeState.SETTLED.value, "receipt": {"superseded": True}}
+    tx.execute(update(notices).where(_DEAD, same).values(settled_at=tx.now, **values))
 
 
 def release(tx: Transaction, claimers: Iterable[str]) -> int:

@@ -7,31 +7,26 @@ looks for the first one's message before it sends.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import structlog
 
 from faultbook.base.clock import seconds
 from faultbook.base.errors import UnavailableError
 from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
-from faultbook.delivery.slack.pace import POSTING, Pace
-from faultbook.delivery.slack.post import NotSentError, Post, Receipt
-from faultbook.model.notice import NewNotice, Notice
+from faultbook.delivery.slack.calling import NotSentError
+from faultbook.delivery.slack.effects import Done, Effect, PostEffect, Prepare, Render, settle
+from faultbook.delivery.slack.pace import Pace
+from faultbook.delivery.slack.post import Post
+from faultbook.model.notice import NewNotice, Notice, channel_of
 from faultbook.operations.questions import Owed, ReplyTo, give_up_post, read_reply_to
 from faultbook.store import notices
 from faultbook.store.engine import Store
-from faultbook.view.message import Message
 
 _POLL_SECONDS = 1.0
 _GATHER_SECONDS = 0.005
 _BACKOFF_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0)
-
-Render = Callable[[str, dict[str, Any]], Message]
-"""Makes the message that a kind and its payload owe; runs in the store's threads."""
-Prepare = Callable[[str, dict[str, Any], ReplyTo], Awaitable[dict[str, Any]]]
-"""Adds to a payload what has to be read from Slack before its message can be made."""
 
 log = structlog.get_logger("courier")
 
@@ -64,13 +59,13 @@ class Courier:
         pace: Pace,
         limits: CourierLimits | None = None,
         prepare: Prepare | None = None,
+        effects: Mapping[str, Effect] | None = None,
     ) -> None:
         self._store = store
-        self._render = render
-        self._post = post
+        self._posting = PostEffect(store, render, post, prepare)
+        self._effects = effects or {}
         self._pace = pace
         self._limits = limits or CourierLimits()
-        self._prepare = prepare
         self._name = name_claimer()
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -121,12 +116,14 @@ class Courier:
             look = bool(claimed) or await self._rest()
 
     async def _claim(self) -> list[Notice]:
-        free = min(self._limits.at_once - len(self._under_way), self._pace.left(POSTING))
+        free = min(self._limits.at_once, self._pace.room()) - len(self._under_way)
         if free <= 0:
             return []
         until = self._store.clock() + seconds(self._limits.lease_seconds)
-        resting = self._pace.resting()
-        return await self._store.write_async(notices.claim, self._name, until, free, resting)
+        resting, closed = self._pace.resting(), self._pace.closed_lanes()
+        return await self._store.write_async(
+            notices.claim, self._name, until, free, resting, closed
+        )
 
     async def _rest(self) -> bool:
         """Wait for a reason to look again, and tell whether there may be something to claim."""
@@ -154,7 +151,6 @@ class Courier:
     def _start(self, notice: Notice) -> None:
         # Held from now on, so that two messages never race for a channel.
         self._pace.hold(notice.target, self._limits.attempt_seconds)
-        self._pace.take(POSTING)
         task = asyncio.create_task(self._deliver(notice), name=f"notice {notice.id}")
         self._under_way.add(task)
         task.add_done_callback(self._done)
@@ -176,7 +172,8 @@ class Courier:
             return
         try:
             async with asyncio.timeout(self._limits.attempt_seconds):
-                receipt = await self._attempt(notice, to)
+                effect = self._effects.get(notice.kind, self._posting)
+                done = await effect.take_place(notice, to)
         except NotSentError as error:
             await self._not_sent(notice, to, error)
         except TimeoutError:
@@ -187,21 +184,13 @@ class Courier:
             log.exception("attempt_failed", notice=notice.id)
             await self._not_sent(notice, to, NotSentError(type(error).__name__))
         else:
-            self._pace.release(notice.target)
-            if not receipt.found:
-                self._pace.posted(notice.target)
-            await self._store.write_async(notices.settle, notice.id, receipt.as_json())
+            await self._settle(notice, done)
 
-    async def _attempt(self, notice: Notice, to: ReplyTo) -> Receipt:
-        if notice.attempts > 1:
-            found = await self._post.find(notice.id, to)
-            if found is not None:
-                return found
-        payload = notice.payload
-        if self._prepare is not None:
-            payload = await self._prepare(notice.kind, payload, to)
-        message = await self._store.in_thread(self._render, notice.kind, payload)
-        return await self._post.send(notice.id, to, message)
+    async def _settle(self, notice: Notice, done: Done) -> None:
+        self._pace.release(notice.target)
+        if done.posted:
+            self._pace.posted(channel_of(notice.target))
+        await self._store.write_async(settle, notice.id, done)
 
     async def _not_sent(self, notice: Notice, to: ReplyTo, error: NotSentError) -> None:
         self._pace.release(notice.target)

@@ -1,5 +1,8 @@
 """How fast Slack may be called: a message a second to a channel, and each method's tier.
 
+A notice's target names its lane: `C1` is for posts, `C1/cards` for repaints, `C1/reactions` for
+reactions. Each lane of a channel rests by itself, and draws on a tier of its own.
+
 https://docs.slack.dev/apis/web-api/rate-limits; tiers are counted a minute, per method and
 workspace. Several replicas pace themselves apart; where they overdo it together, Slack's
 Retry-After holds them.
@@ -9,12 +12,22 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from faultbook.model.notice import CARDS, REACTIONS, lane_of
+
 POSTING = "chat.postMessage"
+UPDATING = "chat.update"
+REACTING = "reactions.add"
+UNREACTING = "reactions.remove"
 CALLS_A_MINUTE = {
     POSTING: 300,  # "several hundred a minute" over all channels
+    UPDATING: 50,
+    REACTING: 50,
+    UNREACTING: 20,
     "conversations.history": 50,
     "conversations.replies": 50,
 }
+
+_LANES = {"": POSTING, CARDS: UPDATING, REACTIONS: REACTING}
 
 
 @dataclass(slots=True)
@@ -72,6 +85,18 @@ class Pace:
         self._resting = {name: until for name, until in self._resting.items() if until > now}
         return list(self._resting)
 
+    def closed_lanes(self) -> list[str]:
+        """List the lanes whose tier is used up for now."""
+        return [lane for lane, method in _LANES.items() if self.left(method) < 1]
+
+    def room(self) -> int:
+        """Tell how many notices may go now, whichever of the open lanes they are in."""
+        return min((left for method in _LANES.values() if (left := self.left(method))), default=0)
+
+    def is_open(self, target: str) -> bool:
+        """Tell whether a target's lane has calls left."""
+        return self.left(_LANES.get(lane_of(target), POSTING)) >= 1
+
     def next_ready(self) -> float | None:
         """Tell in how many seconds a message may go that may not go now; None if all may.
 
@@ -80,8 +105,7 @@ class Pace:
         """
         now = self._clock()
         waits = [self._resting[channel] - now for channel in self.resting()]
-        if self.left(POSTING) < 1:
-            waits = [max(self._methods[POSTING].wait, min(waits, default=0.0))]
+        waits += [self._methods[_LANES[lane]].wait for lane in self.closed_lanes()]
         return min(waits, default=None)
 
     def left(self, method: str) -> int:

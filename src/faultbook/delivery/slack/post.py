@@ -1,47 +1,26 @@
-"""One message to Slack: sent, or found where an earlier attempt may have sent it already."""
+"""One message to Slack: sent, changed, or found where an earlier attempt may have sent it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from faultbook.base.slack_refusal import Refusal, read_refusal
-from faultbook.delivery.slack.pace import Pace
+from faultbook.delivery.slack.calling import RefusedError, call, not_sent
+from faultbook.delivery.slack.pace import POSTING, UPDATING, Pace
 from faultbook.operations.questions import ReplyTo
-from faultbook.view.message import Message
+from faultbook.view.message import Block, Message
 
 EVENT_TYPE = "faultbook_notice"
 _PAGES = 5
 _A_PAGE = 200
 # Slack refuses these for their blocks; the text alone says the same.
-_BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-
-
-class NotSentError(Exception):
-    """An attempt that did not end with a message known to be there.
-
-    Attributes:
-        words: what happened, safe to store.
-        wait: seconds to wait before another attempt; None where the queue's own schedule decides.
-        refused: it was certainly not sent.
-        permanent: it will never be.
-    """
-
-    def __init__(
-        self,
-        words: str,
-        *,
-        wait: float | None = None,
-        refused: bool = False,
-        permanent: bool = False,
-    ) -> None:
-        super().__init__(words)
-        self.words = words
-        self.wait = wait
-        self.refused = refused
-        self.permanent = permanent
+_BLOCKS_REFUSED = frozenset(
+    {"block_mismatch", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
+)
+_CHANGED_NO_MORE = frozenset(
+    {"cant_update_message", "edit_window_closed", "is_inactive", "message_not_found"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +55,35 @@ class Post:
         Raises:
             NotSentError: it was refused, or nobody knows.
         """
+
+        async def post(blocks: list[Block], *, text_only: bool) -> Receipt:
+            answer = await self._post(notice_id, to, message.text, blocks)
+            return Receipt(answer[0], answer[1], text_only=text_only)
+
+        return await _with_or_without_blocks(post, message)
+
+    async def change(self, channel: str, ts: str, message: Message) -> Receipt | None:
+        """Put a message in the place of an earlier one; None if that one is there no more.
+
+        Its metadata stays, since none is given.
+
+        Raises:
+            NotSentError: it was refused, or nobody knows.
+        """
+
+        async def update(blocks: list[Block], *, text_only: bool) -> Receipt:
+            try:
+                await self._update(channel, ts, message.text, blocks)
+            except RefusedError as error:
+                if error.refusal.code in _CHANGED_NO_MORE:
+                    raise _ChangedNoMoreError from error
+                raise
+            return Receipt(channel, ts, text_only=text_only)
+
         try:
-            return await self._post(notice_id, to, message.text, message.blocks)
-        except _BlocksRefusedError:
-            # An answer without its blocks is better than none.
-            receipt = await self._post(notice_id, to, message.text, [])
-            return Receipt(receipt.channel, receipt.ts, text_only=True)
+            return await _with_or_without_blocks(update, message)
+        except _ChangedNoMoreError:
+            return None
 
     async def find(self, notice_id: str, to: ReplyTo) -> Receipt | None:
         """Look for a message that an earlier attempt may have posted.
@@ -91,38 +93,33 @@ class Post:
         """
         method = "conversations.replies" if to.thread_ts else "conversations.history"
         about: dict[str, Any] = {"ts": to.thread_ts} if to.thread_ts else {}
-        cursor: str | None = None
+        asked = {
+            "channel": to.channel,
+            "oldest": to.after,
+            "inclusive": 1,
+            "include_all_metadata": 1,
+            "limit": _A_PAGE,
+            **about,
+        }
         for _ in range(_PAGES):
-            wait = self._pace.take(method)
-            if wait:
-                raise NotSentError(f"{method} rests", wait=wait, refused=True)
             try:
-                page = await self._client.api_call(
+                page = await call(
+                    self._pace,
                     method,
-                    http_verb="GET",
-                    params={
-                        "channel": to.channel,
-                        "oldest": to.after,
-                        "inclusive": 1,
-                        "include_all_metadata": 1,
-                        "limit": _A_PAGE,
-                        **about,
-                        **({"cursor": cursor} if cursor else {}),
-                    },
+                    lambda: self._client.api_call(method, http_verb="GET", params=dict(asked)),
                 )
-            except SlackApiError as error:
-                refusal = read_refusal(error.response)
+            except RefusedError as error:
+                refusal = error.refusal
                 if refusal.is_limited or refusal.is_passing or refusal.is_unauthorized:
-                    raise _not_sent(refusal) from error
+                    raise not_sent(refusal) from error
                 return None  # may not be looked at; a second answer is better than none
-            except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                raise NotSentError(f"{method}: {type(error).__name__}") from error
             for message in page.get("messages") or []:
                 if self._is_ours(message, notice_id):
                     return Receipt(to.channel, str(message["ts"]), found=True)
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
+            asked["cursor"] = cursor
         return None
 
     def _is_ours(self, message: dict[str, Any], notice_id: str) -> bool:
@@ -135,10 +132,12 @@ class Post:
         )
 
     async def _post(
-        self, notice_id: str, to: ReplyTo, text: str, blocks: list[dict[str, Any]]
-    ) -> Receipt:
-        try:
-            answer = await self._client.chat_postMessage(
+        self, notice_id: str, to: ReplyTo, text: str, blocks: list[Block]
+    ) -> tuple[str, str]:
+        answer = await call(
+            self._pace,
+            POSTING,
+            lambda: self._client.chat_postMessage(
                 channel=to.channel,
                 text=text,
                 blocks=blocks or None,
@@ -148,27 +147,39 @@ class Post:
                 unfurl_links=False,
                 unfurl_media=False,
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"notice_id": notice_id}},
-            )
-        except SlackApiError as error:
-            refusal = read_refusal(error.response)
-            if blocks and refusal.code in _BLOCKS_REFUSED:
-                raise _BlocksRefusedError from error
-            raise _not_sent(refusal) from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise NotSentError(f"chat.postMessage: {type(error).__name__}") from error
-        return Receipt(str(answer["channel"]), str(answer["ts"]))
+            ),
+        )
+        return str(answer["channel"]), str(answer["ts"])
+
+    async def _update(self, channel: str, ts: str, text: str, blocks: list[Block]) -> None:
+        await call(
+            self._pace,
+            UPDATING,
+            lambda: self._client.chat_update(
+                channel=channel,
+                ts=ts,
+                text=text,
+                blocks=blocks,  # left out, they would stay or go as Slack pleases
+                parse="none",
+                link_names=False,
+            ),
+        )
 
 
-class _BlocksRefusedError(Exception):
+class _ChangedNoMoreError(Exception):
     pass
 
 
-def _not_sent(refusal: Refusal) -> NotSentError:
-    if refusal.is_limited:
-        return NotSentError("ratelimited", wait=refusal.retry_after, refused=True)
-    if refusal.is_unauthorized:
-        # The token is the trouble: the message waits until somebody replaces it.
-        return NotSentError(refusal.words, wait=60.0, refused=True)
-    if refusal.is_passing:
-        return NotSentError(refusal.words)
-    return NotSentError(refusal.words, refused=True, permanent=True)
+async def _with_or_without_blocks(
+    send: Callable[..., Awaitable[Receipt]], message: Message
+) -> Receipt:
+    """Send a message whole, or, where Slack refuses its blocks, its text: better than none."""
+    try:
+        return await send(message.blocks, text_only=False)
+    except RefusedError as error:
+        if not message.blocks or error.refusal.code not in _BLOCKS_REFUSED:
+            raise not_sent(error.refusal) from error
+    try:
+        return await send([], text_only=True)
+    except RefusedError as error:
+        raise not_sent(error.refusal) from error

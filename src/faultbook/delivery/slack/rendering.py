@@ -2,18 +2,20 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import structlog
 
 from faultbook.base.errors import FaultbookError, ForbiddenError, InvalidError, UnavailableError
 from faultbook.delivery.slack.rendering_ledger import LedgerRenderer
+from faultbook.delivery.slack.rendering_tasks import TaskRenderer
 from faultbook.ledger.snapshot import LedgerAccess
 from faultbook.model.policy import Policy
+from faultbook.model.route import Routes
 from faultbook.operations.diff import ask_diff
 from faultbook.operations.failing import ask_failing
-from faultbook.operations.questions import Owed, read_failing_query, read_points
+from faultbook.operations.questions import Owed, read_failing_query, read_points, read_reply_to
 from faultbook.store.engine import Store
 from faultbook.view.message import Message
 from faultbook.view.slack_diff import diff_message
@@ -38,6 +40,7 @@ class Renderer:
     store: Store
     policy: Policy
     ledger: LedgerAccess | None = None
+    routes: Routes = field(default_factory=Routes)
 
     def __call__(self, kind: str, payload: Payload, *, private: bool = False) -> Message:
         """Make the message that is owed; `private` when only who asked will see it.
@@ -66,13 +69,24 @@ class Renderer:
             before, after = read_points(payload)
             return diff_message(ask_diff(self.store, before, after, self.policy))
         about_ledger = LedgerRenderer(self.store, self.policy, self.ledger)
-        return about_ledger.message(kind, payload) or _FIXED[Owed(kind)](payload)
+        about_tasks = TaskRenderer(self.store, self.routes)
+        return (
+            about_ledger.message(kind, payload)
+            or about_tasks.message(kind, payload)
+            or _FIXED[Owed(kind)](payload)
+        )
 
 
 def _unreadable(payload: Payload) -> Message:
     return refusal_message(
         InvalidError(payload["message"], code=payload["code"], next_step=payload["next_step"])
     )
+
+
+def _unclear(payload: Payload) -> Message:
+    # What was said in a command is in no message that could be read again.
+    said_at = read_reply_to(payload).after
+    return unclear_message(said_at if "." in said_at else "")
 
 
 def _not_posted(payload: Payload) -> Message:
@@ -87,7 +101,7 @@ def _not_posted(payload: Payload) -> Message:
 
 _FIXED: dict[Owed, Callable[[Payload], Message]] = {
     Owed.HELP: lambda _: help_message(),
-    Owed.UNCLEAR: lambda _: unclear_message(),
+    Owed.UNCLEAR: _unclear,
     Owed.ARRIVAL: lambda _: arrival_message(),
     Owed.UNREADABLE: _unreadable,
     Owed.NOT_POSTED: _not_posted,

@@ -1,0 +1,158 @@
+"""What the courier can do about a notice: post a message, paint a task's card, set a reaction.
+
+An effect makes its calls and says what is to be recorded with the notice's settling, so that both
+stand in the store or neither does.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from faultbook.delivery.slack.post import Post, Receipt
+from faultbook.delivery.slack.reactions import Reactions
+from faultbook.model.notice import Notice
+from faultbook.model.task import Card, Task
+from faultbook.operations.questions import ReplyTo
+from faultbook.operations.task_notices import (
+    EVERY_REACTION,
+    TaskNotice,
+    card_painted,
+    reaction_set,
+    wanted_reaction,
+)
+from faultbook.operations.tasks import find_task
+from faultbook.store import notices
+from faultbook.store.engine import Store
+from faultbook.store.transaction import Transaction
+from faultbook.view.message import Message
+
+Render = Callable[[str, dict[str, Any]], Message]
+"""Makes the message that a kind and its payload owe; runs in the store's threads."""
+Prepare = Callable[[str, dict[str, Any], ReplyTo], Awaitable[dict[str, Any]]]
+"""Adds to a payload what has to be read from Slack before its message can be made."""
+Paint = Callable[[int], tuple[Message, Task]]
+"""Makes a task's card, with the task that it shows; runs in the store's threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An effect that took place.
+
+    Attributes:
+        posted: a new message stands in the channel, which rests for it.
+        record: what is recorded with the settling.
+    """
+
+    receipt: dict[str, Any]
+    posted: bool = False
+    record: Callable[[Transaction], None] | None = None
+
+
+class Effect(Protocol):
+    """One kind of thing that is done in Slack."""
+
+    async def take_place(self, notice: Notice, to: ReplyTo) -> Done:
+        """Do it once more, as if it may have been done before where `attempts` is above one.
+
+        Raises:
+            NotSentError: it did not take place, or nobody knows.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class PostEffect:
+    """A message, made at the moment of sending."""
+
+    store: Store
+    render: Render
+    post: Post
+    prepare: Prepare | None = None
+
+    async def take_place(self, notice: Notice, to: ReplyTo) -> Done:
+        """Post the message, unless an earlier attempt did."""
+        if notice.attempts > 1:
+            found = await self.post.find(notice.id, to)
+            if found is not None:
+                return Done(found.as_json())
+        payload = notice.payload
+        if self.prepare is not None:
+            payload = await self.prepare(notice.kind, payload, to)
+        message = await self.store.in_thread(self.render, notice.kind, payload)
+        receipt = await self.post.send(notice.id, to, message)
+        return Done(receipt.as_json(), posted=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CardEffect:
+    """A task's one card: posted where there is none, else painted anew."""
+
+    store: Store
+    paint: Paint
+    post: Post
+
+    async def take_place(self, notice: Notice, to: ReplyTo) -> Done:
+        """Show the task as it is now; a card that was deleted is posted again."""
+        message, task = await self.store.in_thread(self.paint, int(notice.payload["task"]))
+        if task.card is not None:
+            receipt = await self.post.change(task.card.channel, task.card.ts, message)
+            if receipt is not None:
+                return self._done(receipt, task, posted=False)
+        if notice.attempts > 1 and (found := await self.post.find(notice.id, to)) is not None:
+            receipt = await self.post.change(found.channel, found.ts, message)
+            if receipt is not None:
+                return self._done(receipt, task, posted=False)
+        sent = await self.post.send(notice.id, to, message)
+        return self._done(sent, task, posted=True)
+
+    def _done(self, receipt: Receipt, shown: Task, *, posted: bool) -> Done:
+        def record(tx: Transaction) -> None:
+            card = Card(receipt.channel, receipt.ts)
+            notices.forget_dead(tx, TaskNotice.CARD, shown.id)
+            card_painted(tx, shown.number, shown.revision, card)
+
+        return Done(receipt.as_json(), posted, record)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionEffect:
+    """The one reaction of ours that a task's message carries."""
+
+    store: Store
+    reactions: Reactions
+
+    async def take_place(self, notice: Notice, to: ReplyTo) -> Done:
+        """Take away what is there, then set what the task's state asks for.
+
+        In this order, so that a reaction that nobody recorded is left by an attempt of unknown
+        outcome only; the next attempt then takes away whatever it can have left.
+        """
+        del to  # the task knows its message
+        task = await self.store.read_async(find_task, int(notice.payload["task"]))
+        wanted = wanted_reaction(task)
+        old = {task.reaction} if notice.attempts == 1 else {task.reaction, *EVERY_REACTION}
+        where = task.origin.channel, task.origin.ts
+        for name in sorted(old - {"", wanted}):
+            await self.reactions.remove(*where, name)
+        if wanted:
+            await self.reactions.add(*where, wanted)
+
+        def record(tx: Transaction) -> None:
+            notices.forget_dead(tx, TaskNotice.REACTION, task.id)
+            reaction_set(tx, task.number, wanted)
+
+        return Done({"reaction": wanted}, record=record)
+
+
+def task_effects(store: Store, paint: Paint, post: Post, reactions: Reactions) -> dict[str, Effect]:
+    """Name the effects of tasks by their kinds."""
+    return {
+        TaskNotice.CARD.value: CardEffect(store, paint, post),
+        TaskNotice.REACTION.value: ReactionEffect(store, reactions),
+    }
+
+
+def settle(tx: Transaction, notice_id: str, done: Done) -> None:
+    """Settle a notice and record what its effect came to, in one transaction."""
+    notices.settle(tx, notice_id, done.receipt)
+    if done.record is not None:
+        done.record(tx)
