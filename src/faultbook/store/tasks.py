@@ -128,6 +128,14 @@ def list_some(tx: Transaction, wanted: TaskFilter) -> list[Task]:
     return [read(row) for row in tx.execute(statement.limit(wanted.limit))]
 
 
+def count_open(tx: Transaction, requester_id: str | None = None) -> int:
+    """Tell how many tasks are open: of one person, or of all."""
+    statement = select(func.count()).select_from(tasks).where(_IS_OPEN)
+    if requester_id is not None:
+        statement = statement.where(_c.requester_id == requester_id)
+    return int(tx.execute(statement).scalar_one())
+
+
 def list_queued_messages(tx: Transaction, since: Instant, until: Instant, limit: int) -> list[Task]:
     """List queued tasks that channels' messages became within a time, the next to start first."""
     statement = (
