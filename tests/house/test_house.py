@@ -30,6 +30,7 @@ _BROAD_HANDLERS: dict[str, str] = {
     "intake/http/recorder.py": "a failing member's exception goes to who asked",
     "intake/slack/bolt.py": "Bolt reads odd payloads beyond its own boundary",
     "intake/slack/door.py": "the boundary: the person is told",
+    "intake/slack/rereading.py": "one odd message must not end the reading of others",
     "intake/slack/events.py": "the boundary: the person is told, and redelivery would not help",
     "intake/slack/tasks.py": "nobody else would hear of a tracked task's end",
     "intake/wrapper/attempt.py": "trouble with a record, whatever it is, must not stop the job",

@@ -18,9 +18,12 @@ from faultbook.base.redaction import redact
 from faultbook.base.settings import Settings
 from faultbook.base.slack_refusal import read_refusal
 from faultbook.delivery.slack.courier import Courier, CourierLimits
+from faultbook.delivery.slack.effects import task_effects
 from faultbook.delivery.slack.pace import CALLS_A_MINUTE, POSTING, Pace
 from faultbook.delivery.slack.post import Post
+from faultbook.delivery.slack.reactions import Reactions
 from faultbook.delivery.slack.rendering import Renderer
+from faultbook.delivery.slack.rendering_tasks import TaskRenderer
 from faultbook.delivery.slack.threads import ThreadReader
 from faultbook.intake.slack.bolt import Dispatcher
 from faultbook.intake.slack.desk import Desk
@@ -28,6 +31,7 @@ from faultbook.intake.slack.door import open_door
 from faultbook.intake.slack.endpoint import Endpoint
 from faultbook.intake.slack.payloads import Identity
 from faultbook.intake.slack.people import People
+from faultbook.intake.slack.rereading import Rereader
 from faultbook.intake.slack.signature import Signatures
 from faultbook.intake.slack.supervisor import Supervisor
 from faultbook.intake.slack.tasks import Tasks
@@ -102,6 +106,7 @@ class Bot:
         self._words = "asking Slack who I am"
         self._supervisor: Supervisor | None = None
         self._courier: Courier | None = None
+        self._rereader: Rereader | None = None
         self._opening: asyncio.Task[None] | None = None
 
     @property
@@ -138,6 +143,8 @@ class Bot:
             self.asgi.open(None)
         if self._supervisor is not None:
             await self._supervisor.stop()
+        if self._rereader is not None:
+            await self._rereader.stop()
         await self._tasks.drain(_DRAIN_SECONDS)
         if self._courier is not None:
             await self._courier.stop()
@@ -186,10 +193,14 @@ class Bot:
     async def _open(self, me: Identity) -> None:
         house = self._house
         pace = Pace(self._options.channel_seconds, {POSTING: self._options.posts_a_minute})
-        render = Renderer(house.store, house.policy, self._ledger)
+        render = Renderer(house.store, house.policy, self._ledger, house.routes)
         post = Post(self._client, pace, me.bot_user_id)
         prepare = ThreadReader(self._client, pace, me.bot_user_id)
-        self._courier = Courier(house.store, render, post, pace, self._options.limits, prepare)
+        paint = TaskRenderer(house.store, house.routes).card
+        effects = task_effects(house.store, paint, post, Reactions(self._client, pace))
+        self._courier = Courier(
+            house.store, render, post, pace, self._options.limits, prepare, effects
+        )
         await self._courier.start()
         dispatch = open_door(
             Desk(
@@ -204,8 +215,12 @@ class Bot:
                 connection=lambda: f"Slack: {self.status().words}",
                 people=People(self._client),
                 ledger=self._ledger,
+                routes=house.routes,
+                file_bytes=house.settings.limits.artifact_bytes,
             )
         )
+        self._rereader = Rereader(house.store, self._client, me, pace.take)
+        self._rereader.start()
         self._me, self._words = me, "connected"
         await self._connect(dispatch)
 

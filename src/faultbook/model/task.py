@@ -43,7 +43,7 @@ class TaskSource(StrEnum):
     COMMAND = "command"
     SHORTCUT = "shortcut"
     BUTTON = "button"
-    """An unclear message that its author made a task."""
+    """An unclear message that somebody made a task, or Home's "New task"."""
     CLI = "cli"
     HTTP = "http"
 

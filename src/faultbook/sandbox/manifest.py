@@ -82,6 +82,7 @@ class Manifest:
     shortcuts: tuple[Shortcut, ...] = field(
         default=(
             Shortcut("Open incident", "message", "open_incident"),
+            Shortcut("Make this a task", "message", "make_task"),
             Shortcut("What's failing?", "global", "whats_failing"),
         )
     )

@@ -8,6 +8,7 @@ from faultbook.model.answer import FailingAnswer
 from faultbook.model.draft import IncidentDraft
 from faultbook.model.ledger_operation import LedgerQueue
 from faultbook.model.lesson_found import FoundLesson
+from faultbook.model.task import Task
 from faultbook.view.actions import (
     ASK_HELP,
     DRAFT_WRITE,
@@ -15,20 +16,24 @@ from faultbook.view.actions import (
     FAILING_DETAILS,
     FAILING_SHOW_ALL,
     INCIDENT_OPEN,
+    TASK_NEW,
     write_query,
 )
 from faultbook.view.failing_lines import SIGNS, footer, headline, other_branches, shared
-from faultbook.view.lines import WORDS_LENGTH, Bold, Line, Moment, Sign, name, words
+from faultbook.view.lines import WORDS_LENGTH, Bold, Code, Line, Moment, Sign, Span, name, words
 from faultbook.view.message import Block
 from faultbook.view.slack_blocks import actions, button, context, header, section
 from faultbook.view.slack_failing import A_GROUP, late_draft_line
 from faultbook.view.slack_ledger import git_queue_line
 from faultbook.view.slack_lesson import rule_line
 from faultbook.view.slack_modals import series_section
+from faultbook.view.slack_task import details_button
+from faultbook.view.task_lines import listed
 
 _SHOWN = 10
 _RULES_DUE = 5
 LEARNED = 3
+TASKS = 5
 _RULE = 250
 
 
@@ -47,8 +52,29 @@ class LedgerPart:
     queue: LedgerQueue
 
 
+@dataclass(frozen=True, slots=True)
+class TasksPart:
+    """What Home shows of tasks.
+
+    Attributes:
+        mine: open ones of this person, as many as are shown.
+        of_mine, of_all: how many are open, theirs and everyone's.
+    """
+
+    mine: Sequence[Task] = ()
+    of_mine: int = 0
+    of_all: int = 0
+
+
+_NO_TASKS = TasksPart()
+
+
 def home_view(
-    answer: FailingAnswer, *, connection: str | None = None, ledger: LedgerPart | None = None
+    answer: FailingAnswer,
+    *,
+    connection: str | None = None,
+    tasks: TasksPart = _NO_TASKS,
+    ledger: LedgerPart | None = None,
 ) -> Block:
     """Paint App Home; `connection` says in words how the bot is connected.
 
@@ -56,7 +82,8 @@ def home_view(
     its parts are left out.
     """
     top = [button("Open incident", INCIDENT_OPEN)] if ledger is not None else []
-    blocks = [*actions([*top, button("Help", ASK_HELP)]), *_whats_failing(answer)]
+    top = [*top, button("New task", TASK_NEW), button("Help", ASK_HELP)]
+    blocks = [*actions(top), *_whats_failing(answer), *_my_tasks(tasks)]
     closing: list[Line] = [footer(answer)]
     if ledger is not None:
         blocks += [*_rules_due(ledger.due, answer.as_of), *_learned(ledger.learned)]
@@ -65,6 +92,23 @@ def home_view(
     if connection:
         closing.append([words(connection)])
     return {"type": "home", "blocks": [*blocks, context(closing)]}
+
+
+def _my_tasks(tasks: TasksPart) -> list[Block]:
+    blocks = [header("My tasks")]
+    blocks += [
+        section([listed(task, WORDS_LENGTH)], details_button(task)) for task in tasks.mine[:TASKS]
+    ]
+    if not tasks.mine:
+        blocks.append(section([["Nothing waits for you."]]))
+    more: list[Span] = (
+        [f"and {tasks.of_mine - TASKS} more of yours"] if tasks.of_mine > TASKS else []
+    )
+    others = tasks.of_all - tasks.of_mine
+    more += [f"{others} open from others: ", Code("/faultbook tasks")] if others else []
+    if others and tasks.of_mine > TASKS:
+        more.insert(1, ", ")
+    return [*blocks, context([more])] if more else blocks
 
 
 def _rules_due(due: Sequence[IncidentDraft], now: Instant) -> list[Block]:

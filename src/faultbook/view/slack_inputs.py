@@ -72,6 +72,26 @@ def person_input(field: Field, action_id: str, *, initial: str = "") -> Block:
     return _input(field, element) | {"dispatch_action": True}
 
 
+def url_input(field: Field) -> Block:
+    """Make an input for a link."""
+    return _input(field, {"type": "url_text_input", "action_id": FIELD})
+
+
+def file_input(field: Field, *, most: int) -> Block:
+    """Make an input for files, which Slack keeps; the app reads them with `files:read`."""
+    return _input(field, {"type": "file_input", "action_id": FIELD, "max_files": most})
+
+
+def channel_input(field: Field) -> Block:
+    """Make an input for a channel, public or private."""
+    element: Block = {
+        "type": "conversations_select",
+        "action_id": FIELD,
+        "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+    }
+    return _input(field, element)
+
+
 def person_select(action_id: str, placeholder: str) -> Block:
     """Make a menu of people for an actions block; choosing one acts."""
     return {

@@ -2,7 +2,7 @@
 
 from faultbook.base.errors import FaultbookError
 from faultbook.model.answer import FailingQuery
-from faultbook.view.actions import ASK_FAILING, ASK_HELP, write_query
+from faultbook.view.actions import ASK_FAILING, ASK_HELP, TASK_MAKE, write_query
 from faultbook.view.lines import Bold, Code, Line, Rich, Span, join, name, words
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import actions, button, context, section
@@ -27,7 +27,10 @@ def help_message() -> Message:
         Code("what changed since yesterday?"),
         ", ",
         Code("have we seen this before?"),
+        ", ",
+        Code("status of T-41"),
     ]
+    give: Line = [Bold("Give a task"), " ", Code("@faultbook export November")]
     commands: Line = [
         Bold("Commands"),
         " ",
@@ -35,6 +38,8 @@ def help_message() -> Message:
             (
                 [Code("/failing")],
                 [Code("/incident")],
+                [Code("/faultbook task export November")],
+                [Code("/faultbook tasks")],
                 [Code("/faultbook lesson pdf missing")],
                 [Code("/faultbook review billing")],
                 [Code("/faultbook diff yesterday")],
@@ -44,20 +49,18 @@ def help_message() -> Message:
         ),
     ]
     threads: Line = ["In threads, mention me: Slack has no commands there."]
-    blocks = [section([ask]), section([commands]), context([threads])]
-    return _message([ask, commands, threads], [*blocks, *actions([_whats_failing()])])
+    blocks = [section([ask]), section([give]), section([commands]), context([threads])]
+    return _message([ask, give, commands, threads], [*blocks, *actions([_whats_failing()])])
 
 
-def unclear_message() -> Message:
-    """Answer what was not understood; it is recorded nowhere."""
-    lines: list[Line] = [
-        ["Is that a question or a task? Nothing is recorded yet."],
-        [
-            "I take questions only: ask ",
-            *join(([Code("what's failing?")], [Code("what changed since yesterday?")]), [" or "]),
-        ],
-    ]
-    return _message(lines, [section(lines), *actions([_whats_failing(), _help()])])
+def unclear_message(message_ts: str = "") -> Message:
+    """Answer what was not understood; it is recorded nowhere.
+
+    `message_ts` names the message that it was said in, which can then be made a task.
+    """
+    line: Line = ["Is that a question or a task? Nothing is recorded yet."]
+    make = [button("Make it a task", TASK_MAKE, message_ts)] if message_ts else []
+    return _message([line], [section([line]), *actions([*make, _whats_failing(), _help()])])
 
 
 def unknown_verb_message(word: str, nearest: str | None) -> Message:
@@ -85,14 +88,12 @@ def refusal_message(error: FaultbookError) -> Message:
     return _message([line], [section([line])])
 
 
-def own_error_message(number: str) -> Message:
-    """Own up to a bug of ours by its number."""
-    line: Line = [
-        Bold("Faultbook failed"),
-        " (",
-        Code(number),
-        "). Nothing was recorded; send it again.",
-    ]
+def own_error_message(number: str, kept_as: str = "") -> Message:
+    """Own up to a bug of ours by its number; `kept_as` is the task that was taken before it."""
+    after = "Nothing was recorded; send it again."
+    if kept_as:
+        after = f"Your message is kept as {kept_as}; don't resend."
+    line: Line = [Bold("Faultbook failed"), " (", Code(number), f"). {after}"]
     return _message([line], [section([line])])
 
 

@@ -24,6 +24,7 @@ from faultbook.intake.slack.ledger_clicks import (
 )
 from faultbook.intake.slack.origins import carrying
 from faultbook.intake.slack.payloads import Click, Json, read_click
+from faultbook.intake.slack.task_clicks import TASK_HANDLERS
 from faultbook.model.notice import NewNotice
 from faultbook.operations.questions import Owed, ReplyTo, owed_answer
 from faultbook.operations.timeline import read_timeline, read_timelines
@@ -207,4 +208,5 @@ _HANDLERS: dict[str, Callable[[Desk, Click], Awaitable[None]]] = {
     LESSON_NEW: say_no,
     LESSON_EDIT: edit_rule,
     TIMELINE_OPEN: _timeline,
+    **TASK_HANDLERS,
 }

@@ -13,7 +13,9 @@ from faultbook.intake.slack.grammar import (
     Help,
     Lessons,
     Review,
+    TaskRequest,
     Unclear,
+    WhatDoing,
     parse,
     parse_diff,
     parse_filters,
@@ -21,6 +23,7 @@ from faultbook.intake.slack.grammar import (
 )
 from faultbook.intake.slack.incidents import open_by_command
 from faultbook.intake.slack.payloads import Command, Json, read_command
+from faultbook.intake.slack.task_giving import take_by_command
 from faultbook.operations.questions import ReplyTo
 from faultbook.view.message import Message
 from faultbook.view.slack_words import help_message, unknown_verb_message
@@ -33,18 +36,22 @@ _VERBS: dict[str, Callable[[str, Instant], Ask]] = {
     "diff": parse_diff,
     "lesson": lambda text, _now: Lessons(visible_words(text)),
     "review": lambda text, _now: Review(visible_words(text)),
+    "tasks": lambda _text, _now: WhatDoing(),
     "help": lambda _text, _now: Help(),
 }
 _WHOLE_COMMANDS = {"/failing": "failing", "/incident": "incident"}
 _OPENS = "incident"
 """The verb that opens a window instead of an answer."""
-_NAMES = (*_VERBS, _OPENS)
+_GIVES = "task"
+"""The verb that gives a task."""
+_NAMES = (*_VERBS, _OPENS, _GIVES)
 
 
 async def take_command(desk: Desk, body: Json) -> Json | None:
-    """Answer a slash command to who gave it; nothing is recorded.
+    """Answer a slash command to who gave it; nothing is recorded but a task.
 
     Raises:
+        InvalidError: the task can't be taken.
         UnavailableError: the store does not answer.
     """
     command = read_command(body)
@@ -52,6 +59,8 @@ async def take_command(desk: Desk, body: Json) -> Json | None:
     if verb == _OPENS:
         await open_by_command(desk, command, text)
         return None
+    if verb == _GIVES:
+        return ephemeral(await take_by_command(desk, command, text))
     answering = asyncio.ensure_future(_answer(desk, command))
     done, _ = await asyncio.wait({answering}, timeout=_ANSWER_SECONDS)
     if not done:
@@ -97,7 +106,8 @@ def _understand(verb: str, text: str, now: Instant) -> Ask | None:
     whole = parse(f"{verb} {text}", "<@>", now)
     if isinstance(whole, ChitChat):
         return Help()
-    return None if isinstance(whole, Unclear) else whole
+    # A task is given by its verb: a mistyped one must not become work.
+    return None if isinstance(whole, Unclear | TaskRequest) else whole
 
 
 def _nearest(verb: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import aiohttp
@@ -20,6 +20,7 @@ from faultbook.ledger.snapshot import LedgerAccess
 from faultbook.model.answer import FailingAnswer, FailingQuery
 from faultbook.model.notice import NewNotice
 from faultbook.model.policy import Policy
+from faultbook.model.route import Routes
 from faultbook.operations.failing import ask_failing
 from faultbook.operations.questions import accept
 from faultbook.store.engine import Store
@@ -53,6 +54,8 @@ class Desk:
         connection: says how the connection to Slack stands, in words.
         people: their names.
         ledger: the ledger in git; None where no remote is set.
+        routes: who does which task.
+        file_bytes: how large a file may be that is read as evidence.
     """
 
     store: Store
@@ -66,6 +69,8 @@ class Desk:
     connection: Callable[[], str]
     people: People
     ledger: LedgerAccess | None = None
+    routes: Routes = field(default_factory=Routes)
+    file_bytes: int = 25_000_000
 
     async def accept(self, keys: Sequence[str], owed: NewNotice | None) -> bool:
         """Take a delivery once, with what it owes; durable when it returns.

@@ -15,11 +15,14 @@ from faultbook.intake.slack.events import NOT_RECORDED, take_event
 from faultbook.intake.slack.incidents import open_by_shortcut
 from faultbook.intake.slack.payloads import Json, read_click, read_shortcut
 from faultbook.intake.slack.submissions import take_submission
+from faultbook.intake.slack.task_giving import take_by_shortcut
 from faultbook.view.message import Message
+from faultbook.view.slack_task_form import refused_modal
 from faultbook.view.slack_words import own_error_message, refusal_message
 
 OPEN_INCIDENT = "open_incident"
-"""The callback of the message shortcut, as the manifest names it."""
+MAKE_TASK = "make_task"
+"""The callbacks of the message shortcuts, as the manifest names them."""
 
 log = structlog.get_logger("slack")
 
@@ -71,7 +74,11 @@ async def _acknowledged(
         return await take()
     except Exception as error:  # noqa: BLE001 - the boundary: the person is told
         click = read_click(body, desk.me)
-        desk.whisper(click.response_url, _explain(error), click.thread_ts)
+        message = _explain(error)
+        if click.response_url:
+            desk.whisper(click.response_url, message, click.thread_ts)
+        else:  # in Home and in modals there is nobody's ear to whisper to
+            desk.tasks.start("refusal", lambda: desk.show(click, refused_modal(message)))
         return None
 
 
@@ -90,6 +97,9 @@ async def _take_shortcut(desk: Desk, body: Json) -> Json | None:
     shortcut = read_shortcut(body, desk.me)
     if shortcut.callback_id == OPEN_INCIDENT:
         await open_by_shortcut(desk, shortcut)
+        return None
+    if shortcut.callback_id == MAKE_TASK:
+        await take_by_shortcut(desk, shortcut)
         return None
     raise InvalidError(
         "I have no such shortcut any more, so nothing happened.",

@@ -21,10 +21,28 @@ from faultbook.intake.slack.grammar import (
     Lessons,
     OpenIncident,
     Review,
+    StatusOf,
+    TaskRequest,
     Unreadable,
+    WhatDoing,
     parse,
 )
-from faultbook.intake.slack.payloads import Arrived, Heard, HomeOpened, Json, read_event
+from faultbook.intake.slack.heard import (
+    Arrived,
+    Deleted,
+    Edited,
+    Heard,
+    HomeOpened,
+    read_event,
+)
+from faultbook.intake.slack.payloads import Json
+from faultbook.intake.slack.task_messages import (
+    kept_as,
+    miss_message,
+    owed_refusal,
+    take_edit,
+    take_request,
+)
 from faultbook.model.answer import FailingQuery
 from faultbook.model.notice import NewNotice
 from faultbook.operations.drafts import list_due_from
@@ -37,8 +55,9 @@ from faultbook.operations.questions import (
     owed_answer,
     owed_diff,
 )
+from faultbook.operations.task_people import read_open
 from faultbook.view.message import Message
-from faultbook.view.slack_home import LEARNED, LedgerPart, home_view
+from faultbook.view.slack_home import LEARNED, TASKS, LedgerPart, TasksPart, home_view
 from faultbook.view.slack_words import own_error_message, refusal_message
 
 _LAST_REDELIVERY = 3
@@ -60,8 +79,12 @@ async def take_event(desk: Desk, body: Json, redelivery: int) -> None:
     event = read_event(body, desk.me)
     if isinstance(event, Heard):
         await _hear(desk, event, redelivery)
+    elif isinstance(event, Edited):
+        await take_edit(desk, event)
+    elif isinstance(event, Deleted):
+        await miss_message(desk, event)
     elif isinstance(event, HomeOpened):
-        desk.tasks.start("home", lambda: publish_home(desk, event.user))
+        desk.tasks.start("home", lambda: publish_home(desk, event.user, event.channel))
     elif isinstance(event, Arrived):
         await _arrive(desk, event)
 
@@ -80,31 +103,25 @@ def owed_for(ask: Ask, to: ReplyTo) -> NewNotice | None:
     return to.notice(Owed.UNCLEAR)
 
 
-def _owed_unreadable(ask: Unreadable, to: ReplyTo) -> NewNotice:
-    error = ask.error
-    return to.notice(
-        Owed.UNREADABLE,
-        message=redact(error.message),
-        code=error.code,
-        next_step=redact(error.next_step),
-    )
-
-
 _OWED_FOR: dict[type, Callable[[Any, ReplyTo], NewNotice]] = {
-    Unreadable: _owed_unreadable,
+    Unreadable: lambda ask, to: owed_refusal(ask.error, to),
     Lessons: lambda ask, to: to.notice(Owed.LESSONS, words=redact(ask.words)),
     Review: lambda ask, to: to.notice(Owed.REVIEW, area=redact(ask.area)),
     OpenIncident: lambda _, to: to.notice(Owed.OFFER_INCIDENT),
+    StatusOf: lambda ask, to: to.notice(Owed.TASK_STATUS, task=ask.task),
+    WhatDoing: lambda ask, to: to.notice(Owed.TASK_LIST, user=to.user, mine=ask.mine),
     Help: lambda _, to: to.notice(Owed.HELP),
 }
 
 
-async def publish_home(desk: Desk, user: str) -> None:
-    """Paint a person's Home from the store."""
+async def publish_home(desk: Desk, user: str, direct: str = "") -> None:
+    """Paint a person's Home from the store; `direct` is their conversation with the bot."""
     answer = await desk.ask(FailingQuery())
     ledger = await desk.store.in_thread(_ledger_part, desk, user)
-    view = home_view(answer, connection=desk.connection(), ledger=ledger)
-    await desk.client.views_publish(user_id=user, view=view)
+    tasks = TasksPart(*await desk.store.read_async(read_open, user, TASKS))
+    view = home_view(answer, connection=desk.connection(), tasks=tasks, ledger=ledger)
+    # What is opened from Home knows by this where the person can be answered.
+    await desk.client.views_publish(user_id=user, view=view | {"private_metadata": direct})
 
 
 def _ledger_part(desk: Desk, user: str) -> LedgerPart | None:
@@ -130,7 +147,8 @@ async def _hear(desk: Desk, heard: Heard, redelivery: int) -> None:
         # A bug does not go away by redelivery: the person is told, and Slack is not asked again.
         number = f"E-{secrets.token_hex(2)}"
         log.exception("event_failed", number=number)
-        if not await _say(desk, heard, own_error_message(number)):
+        kept = await kept_as(desk, heard)
+        if not await _say(desk, heard, own_error_message(number, kept)):
             raise
 
 
@@ -142,11 +160,12 @@ async def _take(desk: Desk, heard: Heard, now: Instant) -> None:
         after=heard.ts,
         thread_ts=heard.thread_ts or (None if heard.is_direct else heard.ts),
     )
+    if isinstance(ask, TaskRequest):
+        await take_request(desk, heard, ask.text, to)
+        return
     owed = owed_for(ask, to)
     if owed is not None:
-        # A mention can come as two events that tell of the same message.
-        message = f"message:{heard.team}:{heard.channel}:{heard.ts}"
-        is_new = await desk.accept([f"event:{heard.team}:{heard.event_id}", message], owed)
+        is_new = await desk.accept(heard.keys, owed)
         if is_new and isinstance(ask, Failing) and to.thread_ts and desk.ledger is not None:
             # After the answer, in its thread; lost with a crash, it comes with the next answer.
             desk.tasks.start("suggestion", lambda: _suggest(desk, ask.query, to))

@@ -8,12 +8,12 @@ socket, so a missing field reads as empty rather than as an error.
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from faultbook.model.task import TaskLink
+
 Json: TypeAlias = dict[str, Any]
 """A payload as it came."""
 
-# A file, or a thread reply sent to the channel too, is still something a person said; every other
-# subtype (edits, deletions, joins, other bots) is not.
-_SAID = frozenset({"", "file_share", "thread_broadcast"})
+_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,82 +33,14 @@ class Identity:
         return f"<@{self.bot_user_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Something a person said to the bot.
-
-    Attributes:
-        thread_ts: the thread it was said in; None outside threads.
-        is_direct: it was said in the person's own conversation with the bot.
-    """
-
-    event_id: str
-    team: str
-    channel: str
-    user: str
-    ts: str
-    text: str
-    thread_ts: str | None
-    is_direct: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HomeOpened:
-    """A person looks at the bot's Home."""
-
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """The bot was brought into a channel."""
-
-    event_id: str
-    team: str
-    channel: str
-    user: str
-    ts: str
-
-
-Event: TypeAlias = Heard | HomeOpened | Arrived
-
-
-def read_event(body: Json, me: Identity) -> Event | None:
-    """Read an event that is of interest; None for all others."""
-    event: Json = body.get("event") or {}
-    kind = event.get("type")
-    if kind in {"app_mention", "message"}:
-        return _read_heard(body, event, me)
-    if kind == "app_home_opened" and event.get("tab", "home") == "home":
-        return HomeOpened(_text(event, "user"))
-    if kind == "member_joined_channel" and event.get("user") == me.bot_user_id:
-        return Arrived(
-            event_id=_text(body, "event_id"),
-            team=_team(body, me),
-            channel=_text(event, "channel"),
-            user=_text(event, "inviter"),
-            ts=_text(event, "event_ts"),
-        )
-    return None
-
-
-def _read_heard(body: Json, event: Json, me: Identity) -> Heard | None:
-    user, text = _text(event, "user"), _text(event, "text")
-    by_bot = bool(event.get("bot_id")) or user in {"", "USLACKBOT", me.bot_user_id}
-    if by_bot or _text(event, "subtype") not in _SAID or event.get("edited"):
-        return None
-    is_direct = event.get("channel_type") == "im"
-    if event["type"] == "message" and not is_direct and me.mention not in text:
-        return None
-    return Heard(
-        event_id=_text(body, "event_id"),
-        team=_team(body, me),
-        channel=_text(event, "channel"),
-        user=user,
-        ts=_text(event, "ts"),
-        text=text,
-        thread_ts=event.get("thread_ts") or None,
-        is_direct=is_direct,
+def read_links(message: Json) -> tuple[TaskLink, ...]:
+    """Read the files that came with a message, by name and the page that shows them."""
+    files = message.get("files")
+    found = files[:_FILES] if isinstance(files, list) else []
+    return tuple(
+        TaskLink(text_of(one, "name") or text_of(one, "title") or "file", text_of(one, "permalink"))
+        for one in found
+        if isinstance(one, dict) and text_of(one, "permalink")
     )
 
 
@@ -160,30 +92,30 @@ def read_click(body: Json, me: Identity) -> Click:
     view: Json = body.get("view") or {}
     message: Json = body.get("message") or {}
     return Click(
-        team=_team(body, me),
-        user=_text(body.get("user") or {}, "id"),
-        action_id=_text(action, "action_id"),
+        team=team_of(body, me),
+        user=text_of(body.get("user") or {}, "id"),
+        action_id=text_of(action, "action_id"),
         value=_value_of(action),
-        action_ts=_text(action, "action_ts"),
-        trigger_id=_text(body, "trigger_id"),
-        channel=_text(body.get("channel") or {}, "id") or _text(container, "channel_id"),
-        message_ts=_text(container, "message_ts"),
+        action_ts=text_of(action, "action_ts"),
+        trigger_id=text_of(body, "trigger_id"),
+        channel=text_of(body.get("channel") or {}, "id") or text_of(container, "channel_id"),
+        message_ts=text_of(container, "message_ts"),
         thread_ts=container.get("thread_ts") or message.get("thread_ts") or None,
-        view_id=_text(view, "id"),
-        view_hash=_text(view, "hash"),
-        view_type=_text(view, "type"),
-        response_url=_text(body, "response_url"),
-        user_name=_text(body.get("user") or {}, "name"),
-        block_id=_text(action, "block_id"),
+        view_id=text_of(view, "id"),
+        view_hash=text_of(view, "hash"),
+        view_type=text_of(view, "type"),
+        response_url=text_of(body, "response_url"),
+        user_name=text_of(body.get("user") or {}, "name"),
+        block_id=text_of(action, "block_id"),
         is_ephemeral=bool(container.get("is_ephemeral")),
-        metadata=_text(view, "private_metadata"),
+        metadata=text_of(view, "private_metadata"),
         values=_values(view),
     )
 
 
 def _value_of(action: Json) -> str:
     chosen: Json = action.get("selected_option") or {}
-    return _text(action, "value") or _text(action, "selected_user") or _text(chosen, "value")
+    return text_of(action, "value") or text_of(action, "selected_user") or text_of(chosen, "value")
 
 
 def _values(view: Json) -> Json:
@@ -229,13 +161,13 @@ def read_submission(body: Json, me: Identity) -> Submission:
     view: Json = body.get("view") or {}
     user: Json = body.get("user") or {}
     return Submission(
-        team=_team(body, me),
-        user=_text(user, "id"),
-        user_name=_text(user, "name"),
-        callback_id=_text(view, "callback_id"),
-        view_id=_text(view, "id"),
-        view_hash=_text(view, "hash"),
-        metadata=_text(view, "private_metadata"),
+        team=team_of(body, me),
+        user=text_of(user, "id"),
+        user_name=text_of(user, "name"),
+        callback_id=text_of(view, "callback_id"),
+        view_id=text_of(view, "id"),
+        view_hash=text_of(view, "hash"),
+        metadata=text_of(view, "private_metadata"),
         values=_values(view),
     )
 
@@ -252,21 +184,22 @@ class Shortcut:
     callback_id: str
     click: Click
     message_text: str
+    links: tuple[TaskLink, ...] = ()
 
 
 def read_shortcut(body: Json, me: Identity) -> Shortcut:
     """Read a `message_action` or `shortcut` payload."""
-    message: Json = body.get("message") or {}
-    callback_id = _text(body, "callback_id")
-    ts = _text(message, "ts") or _text(body, "message_ts")
+    message: Json = part_of(body, "message")
+    callback_id = text_of(body, "callback_id")
+    ts = text_of(message, "ts") or text_of(body, "message_ts")
     click = replace(
         read_click(body, me),
         action_id=callback_id,
-        action_ts=_text(body, "action_ts"),
+        action_ts=text_of(body, "action_ts"),
         message_ts=ts,
-        thread_ts=_text(message, "thread_ts") or ts or None,
+        thread_ts=text_of(message, "thread_ts") or ts or None,
     )
-    return Shortcut(callback_id, click, _text(message, "text"))
+    return Shortcut(callback_id, click, text_of(message, "text"), read_links(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,22 +238,30 @@ class Command:
 def read_command(body: Json) -> Command:
     """Read a slash command's fields."""
     return Command(
-        name=_text(body, "command").lower(),
-        text=_text(body, "text").strip(),
-        user=_text(body, "user_id"),
-        channel=_text(body, "channel_id"),
-        response_url=_text(body, "response_url"),
-        team=_text(body, "team_id"),
-        user_name=_text(body, "user_name"),
-        trigger_id=_text(body, "trigger_id"),
+        name=text_of(body, "command").lower(),
+        text=text_of(body, "text").strip(),
+        user=text_of(body, "user_id"),
+        channel=text_of(body, "channel_id"),
+        response_url=text_of(body, "response_url"),
+        team=text_of(body, "team_id"),
+        user_name=text_of(body, "user_name"),
+        trigger_id=text_of(body, "trigger_id"),
     )
 
 
-def _team(body: Json, me: Identity) -> str:
+def team_of(body: Json, me: Identity) -> str:
+    """Tell which workspace a payload came from."""
     team = body.get("team_id") or (body.get("team") or {}).get("id")
     return str(team or me.team_id)
 
 
-def _text(values: Json, name: str) -> str:
+def part_of(values: Json, name: str) -> Json:
+    """Read an object within a payload; empty where there is none."""
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(values: Json, name: str) -> str:
+    """Read a text of a payload; empty where there is none."""
     value = values.get(name)
     return value if isinstance(value, str) else ""

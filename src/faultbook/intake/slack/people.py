@@ -26,6 +26,10 @@ class People:
         self._client = client
         self._names: dict[str, str] = {}
 
+    def known(self, user_id: str, short_name: str = "") -> Person:
+        """Name a person without asking: where nothing is known of them, by their id."""
+        return Person(user_id, self._names.get(user_id) or _fit(short_name) or user_id)
+
     async def person(self, user_id: str, short_name: str = "") -> Person:
         """Name a person: as others read it, else the short name, else the id."""
         known = self._names.get(user_id)

@@ -11,6 +11,7 @@ from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.forms import FormError, read_field, read_incident_form
 from faultbook.intake.slack.ledger_clicks import digest_of, read_closing_place, read_edited_rule
 from faultbook.intake.slack.payloads import Json, Submission, read_submission
+from faultbook.intake.slack.task_forms import submit_done, submit_new_task
 from faultbook.ledger.rows import Column
 from faultbook.ledger.rule import check_rule
 from faultbook.ledger.snapshot import LedgerSnapshot
@@ -29,7 +30,13 @@ from faultbook.operations.incidents import (
 )
 from faultbook.operations.ledger import prepare_operation
 from faultbook.store.engine import Store
-from faultbook.view.actions import INCIDENT_CLOSE_FORM, INCIDENT_FORM, LESSON_EDIT_FORM
+from faultbook.view.actions import (
+    INCIDENT_CLOSE_FORM,
+    INCIDENT_FORM,
+    LESSON_EDIT_FORM,
+    TASK_DONE_FORM,
+    TASK_NEW_FORM,
+)
 from faultbook.view.series_values import Beginning, read_beginning
 
 _ERROR = 400
@@ -49,6 +56,8 @@ _NEEDED = {
 async def take_submission(desk: Desk, body: Json) -> Json | None:
     """Take a submitted modal, once; durable when it returns None, which closes the modal.
 
+    A modal that is shown in its place says itself how far things are.
+
     Raises:
         FaultbookError: nothing was recorded.
     """
@@ -57,13 +66,12 @@ async def take_submission(desk: Desk, body: Json) -> Json | None:
     if handle is None:
         return None  # a modal that only shows something
     try:
-        await handle(desk, submission)
+        return await handle(desk, submission)
     except FormError as error:
         return error.as_answer()
-    return None
 
 
-async def _open(desk: Desk, submission: Submission) -> None:
+async def _open(desk: Desk, submission: Submission) -> Json | None:
     ledger = desk.need_ledger()
     beginning = read_beginning(submission.metadata)
     form = read_incident_form(submission.values, submission.user)
@@ -84,6 +92,7 @@ async def _open(desk: Desk, submission: Submission) -> None:
     except (ConflictError, NotFoundError) as error:
         raise FormError({"rule": _sentences(error)}) from error
     ledger.wake()
+    return None
 
 
 def _checked(form: IncidentForm, author: Person, snapshot: LedgerSnapshot) -> int | None:
@@ -168,7 +177,7 @@ def _payload(form: IncidentForm, beginning: Beginning, day: str) -> dict[str, ob
     }
 
 
-async def _close(desk: Desk, submission: Submission) -> None:
+async def _close(desk: Desk, submission: Submission) -> Json | None:
     ledger = desk.need_ledger()
     operation_id, place = read_closing_place(submission.metadata)
     verification = await desk.store.in_thread(
@@ -181,6 +190,7 @@ async def _close(desk: Desk, submission: Submission) -> None:
     operation = _operation(LedgerVerb.CLOSE_INCIDENT, payload, submission, person, place)
     await desk.store.write_async(owe_once, submission.keys, operation)
     ledger.wake()
+    return None
 
 
 def _verification(store: Store, operation_id: str, values: Json) -> str:
@@ -212,7 +222,7 @@ def _verification(store: Store, operation_id: str, values: Json) -> str:
     return said
 
 
-async def _edit(desk: Desk, submission: Submission) -> None:
+async def _edit(desk: Desk, submission: Submission) -> Json | None:
     ledger = desk.need_ledger()
     edited = read_edited_rule(submission.metadata)
     rule = read_field(submission.values, "rule")
@@ -230,6 +240,7 @@ async def _edit(desk: Desk, submission: Submission) -> None:
     )
     await desk.store.write_async(owe_once, submission.keys, operation)
     ledger.wake()
+    return None
 
 
 def _checked_edit(
@@ -280,8 +291,10 @@ def _sentences(error: FaultbookError) -> str:
     return cut(f"{error.message} {error.next_step}".strip(), _ERROR)
 
 
-_HANDLERS: dict[str, Callable[[Desk, Submission], Awaitable[None]]] = {
+_HANDLERS: dict[str, Callable[[Desk, Submission], Awaitable[Json | None]]] = {
     INCIDENT_FORM: _open,
     INCIDENT_CLOSE_FORM: _close,
     LESSON_EDIT_FORM: _edit,
+    TASK_NEW_FORM: submit_new_task,
+    TASK_DONE_FORM: submit_done,
 }
