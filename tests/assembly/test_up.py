@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,3 +217,33 @@ def test_an_unknown_setting_is_refused_before_anything_starts(tmp_path: Path) ->
     assert done.returncode == 2
     assert "FAULTBOOK_MAIN_BRANCH" in done.stderr
     assert not (home / "faultbook.db").exists()
+
+
+def test_those_who_wait_for_a_task_are_answered_as_it_stops(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "faultbook.toml").write_text(
+        '[[routes]]\nname = "invoices"\nagent = "invoice-bot"\n', encoding="utf-8"
+    )
+    told = ("--agent", "invoice-bot", "--owner", "ana", "--scope", "tasks:work")
+    made = subprocess.run(
+        [sys.executable, "-m", "faultbook", "token", "create", *told],
+        cwd=home,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+
+    def wait(api: str) -> httpx.Response:
+        return httpx.post(
+            f"{api}/v1/tasks:claim", json={"wait_seconds": 30}, headers=headers, timeout=60
+        )
+
+    with ThreadPoolExecutor(1) as pool:
+        with up(home, "--no-slack") as bot:
+            assert httpx.post(f"{bot.api}/v1/tasks:claim", headers=headers).status_code == 204
+            waiting = pool.submit(wait, bot.api)
+            time.sleep(0.5)  # nothing tells from outside that it waits
+        assert waiting.result(20).status_code == 204

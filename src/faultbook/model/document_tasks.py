@@ -57,6 +57,12 @@ class ClaimDocument(PublicDocument):
     """Only tasks of these of the agent's routes."""
 
 
+class ReleaseDocument(PublicDocument):
+    """A worker that gives its task back."""
+
+    lease: _LeaseId
+
+
 class HeartbeatDocument(PublicDocument):
     """A sign of life."""
 
@@ -86,6 +92,7 @@ _NEW = TypeAdapter(NewTaskDocument)
 _CLAIM = TypeAdapter(ClaimDocument)
 _HEARTBEAT = TypeAdapter(HeartbeatDocument)
 _PROGRESS = TypeAdapter(ProgressDocument)
+_RELEASE = TypeAdapter(ReleaseDocument)
 _CLOSE = TypeAdapter(CloseTaskDocument)
 _NOTHING = TypeAdapter(NothingDocument)
 
@@ -124,6 +131,15 @@ def read_progress(body: bytes) -> ProgressDocument:
         InvalidError: it is no JSON, or a field does not fit; `where` names the field.
     """
     return read_document(_PROGRESS, ProgressDocument, body)
+
+
+def read_release(body: bytes) -> ReleaseDocument:
+    """Read from JSON that a worker gives its task back.
+
+    Raises:
+        InvalidError: it is no JSON, or a field does not fit; `where` names the field.
+    """
+    return read_document(_RELEASE, ReleaseDocument, body)
 
 
 def read_task_close(body: bytes) -> CloseTaskDocument:

@@ -101,7 +101,7 @@ def take_task(tx: Transaction, keys: Sequence[str], new: NewTask, routes: Routes
     number = tasks.add(tx, kept, route.name if route else "", rank, says_at)
     if number is None:
         return None
-    tasks.append_event(tx, number, "received", by=new.requester.name)
+    tasks.append_event(tx, number, "received", by=kept.requester.name)
     task = find_task(tx, number)
     owe_paint(tx, task)
     return task

@@ -33,6 +33,7 @@ TASKS = [
     ("POST", "/v1/tasks/T-1/retry", "tasks:write"),
     ("POST", "/v1/tasks/T-1/heartbeat", "tasks:work"),
     ("POST", "/v1/tasks/T-1/progress", "tasks:work"),
+    ("POST", "/v1/tasks/T-1/release", "tasks:work"),
     ("POST", "/v1/tasks/T-1/close", "tasks:work"),
 ]
 

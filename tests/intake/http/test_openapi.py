@@ -31,6 +31,7 @@ def test_every_endpoint_is_described_with_its_body_and_its_answers(sqlite_api: A
         ("POST", "/v1/tasks/{task_id}/retry"),
         ("POST", "/v1/tasks/{task_id}/heartbeat"),
         ("POST", "/v1/tasks/{task_id}/progress"),
+        ("POST", "/v1/tasks/{task_id}/release"),
         ("POST", "/v1/tasks/{task_id}/close"),
         ("GET", "/v1/failing"),
         ("GET", "/healthz"),

@@ -90,6 +90,7 @@ def _add_routes(app: FastAPI, door: Door, health: Health, bell: QueueBell) -> No
         ("POST", "/v1/tasks/{task_id}/retry", tasks.retry, _BareRoute),
         ("POST", "/v1/tasks/{task_id}/heartbeat", tasks.heartbeat, _BareRoute),
         ("POST", "/v1/tasks/{task_id}/progress", tasks.progress, _BareRoute),
+        ("POST", "/v1/tasks/{task_id}/release", tasks.release, _BareRoute),
         ("POST", "/v1/tasks/{task_id}/close", tasks.close, _BareRoute),
         ("GET", "/v1/failing", FailingEndpoint(door).ask, APIRoute),
         ("GET", "/healthz", health.answer, _BareRoute),

@@ -35,6 +35,7 @@ from faultbook.model.document_tasks import (
     NewTaskDocument,
     NothingDocument,
     ProgressDocument,
+    ReleaseDocument,
 )
 from faultbook.model.documents import (
     CloseDocument,
@@ -60,6 +61,7 @@ _DOCUMENTS = (
     ClaimDocument,
     HeartbeatDocument,
     ProgressDocument,
+    ReleaseDocument,
     CloseTaskDocument,
     NothingDocument,
 )

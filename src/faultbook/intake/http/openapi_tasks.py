@@ -80,6 +80,11 @@ TASK_BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "parameters": [_TASK_ID, KEY],
         "responses": {**gives("200", "Held", "It is told; the lease holds until then."), **_GONE},
     },
+    ("POST", "/v1/tasks/{task_id}/release"): {
+        **takes("ReleaseDocument"),
+        "parameters": [_TASK_ID, KEY],
+        "responses": {**gives("200", "Task", "The task is queued again."), **_GONE},
+    },
     ("POST", "/v1/tasks/{task_id}/close"): {
         **takes("CloseTaskDocument"),
         "parameters": [_TASK_ID, KEY],

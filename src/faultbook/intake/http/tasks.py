@@ -24,6 +24,7 @@ from faultbook.model.document_tasks import (
     read_new_task,
     read_nothing,
     read_progress,
+    read_release,
     read_task_close,
 )
 from faultbook.model.document_text import plain
@@ -124,6 +125,19 @@ class TaskEndpoints:
             lasting, lease = _lasting(tx, number, document), document.lease
             task = work.report_progress(tx, number, lease, token.agent, text, lasting)
             return Answer(200, _held(task))
+
+        return await door.write_once(request, token, body, operation)
+
+    async def release(self, request: Request) -> Response:
+        """Give a task back to the queue: its worker stops, and another may have it at once."""
+        door, number = self.door, _number_of(request)
+        token = await door.callers.identify(request, Scope.TASKS_WORK)
+        body = await read_body(request, door.limits.body_bytes)
+        document = read_release(body)
+
+        def operation(tx: Transaction) -> Answer:
+            task = work.release_task(tx, number, document.lease, token.agent, door.routes)
+            return Answer(200, task_document(task))
 
         return await door.write_once(request, token, body, operation)
 

@@ -26,11 +26,11 @@ class QueueBell:
         self._unwatch = store.watch(self._hear)
 
     def close(self) -> None:
-        """End every wait, now and from now on; called in the loop as the server stops."""
+        """End every wait, now and from now on; called before the server is stopped."""
         if not self.is_closed:
             self.is_closed = True
             self._unwatch()
-        self._wake()
+        self._ring()
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[asyncio.Event]:
@@ -44,8 +44,12 @@ class QueueBell:
             self._waiting.discard(event)
 
     def _hear(self, topics: frozenset[str]) -> None:
-        """Pass it on to the loop; called in the thread that committed, once until it is heard."""
-        if TOPIC not in topics or not self._waiting or self._loop is None:
+        """Pass it on to the loop; called in the thread that committed."""
+        if TOPIC in topics and self._waiting:
+            self._ring()
+
+    def _ring(self) -> None:
+        if self._loop is None:
             return
         with self._lock:
             if self._is_rung:
