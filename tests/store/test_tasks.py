@@ -163,7 +163,7 @@ def plan_of(store: Store, operation: Callable[[Transaction], object]) -> str:
     ("operation", "index"),
     [
         (lambda tx: tasks.next_queued(tx, ["invoices"]), "ix_tasks_queue"),
-        # PostgreSQL may read the queued rows of a queue this short by any index that has only those.
+        # PostgreSQL reads a queue this short by any index that has only queued rows.
         (lambda tx: tasks.next_queued(tx, ["invoices", "reports"]), "ix_tasks_"),
         (tasks.list_lapsed, "ix_tasks_leases"),
         (tasks.list_to_say_waits, "ix_tasks_waits"),
