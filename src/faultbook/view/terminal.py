@@ -26,6 +26,13 @@ _SIGNS = {
     "unknown": "·",
     "passing": "✓",
     "late": "⧗",
+    "queued": "·",
+    "running": "▸",
+    "waiting": "?",
+    "done": "✓",
+    "failed": "✗",
+    "lost": "!",
+    "cancelled": "-",
 }
 _ASCII_SIGNS = _SIGNS | {
     "failing": "x",
@@ -33,6 +40,10 @@ _ASCII_SIGNS = _SIGNS | {
     "unknown": ".",
     "passing": "+",
     "late": "%",
+    "queued": ".",
+    "running": ">",
+    "done": "+",
+    "failed": "x",
 }
 _RED, _YELLOW, _GREEN = "31", "33", "32"  # ECMA-48, SGR
 _TINTS = {
@@ -43,6 +54,10 @@ _TINTS = {
     "silent": _YELLOW,
     "late": _YELLOW,
     "passing": _GREEN,
+    "waiting": _YELLOW,
+    "done": _GREEN,
+    "failed": _RED,
+    "lost": _RED,
 }
 _PERIODS = {60: "every minute", 3600: "hourly", 86_400: "daily", 604_800: "weekly"}
 _NARROWEST, _WIDEST = 60, 100
@@ -64,8 +79,8 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One entry: a standing's sign, the words it is told by, and lines in columns."""
+class Row:
+    """One entry: the sign of a standing or of a task's state, its word, and lines in columns."""
 
     standing: str
     word: str
@@ -79,7 +94,7 @@ def failing_text(answer: FailingAnswer, look: Look = Look()) -> str:
     now = answer.as_of
     told = [_series_row(s, answer) for found in _grouped(answer) for s in found]
     opening = [plain(line, now) for line in _opening(answer)]
-    text = ["", *_laid_out(told, look)] if told else []
+    text = ["", *laid_out(told, look)] if told else []
     if answer.late_drafts:
         text += ["", *(_late(draft, answer, look) for draft in answer.late_drafts)]
     if answer.other_branches:
@@ -88,7 +103,7 @@ def failing_text(answer: FailingAnswer, look: Look = Look()) -> str:
     next_run = next((s.basis_run for s in answer.series if s.basis_run), None)
     if next_run is not None:
         text.append(f"Next: faultbook timeline {short_id(next_run.run_id)}")
-    return _finished(opening, text, look)
+    return finished(opening, text, look)
 
 
 def _late(draft: LateDraft, answer: FailingAnswer, look: Look) -> str:
@@ -107,7 +122,7 @@ def _grouped(answer: FailingAnswer) -> Iterable[list[SeriesAnswer]]:
     return failing_lines.grouped(answer.series).values()
 
 
-def _series_row(series: SeriesAnswer, answer: FailingAnswer) -> _Row:
+def _series_row(series: SeriesAnswer, answer: FailingAnswer) -> Row:
     word = failing_lines.group_of(series)
     place = name(series.key.environment, _NAME)
     if answer.branch is None:
@@ -118,7 +133,7 @@ def _series_row(series: SeriesAnswer, answer: FailingAnswer) -> _Row:
         "silent": _silent_lines,
     }.get(word, _other_lines)
     told = lines(series, answer)
-    return _Row(word, word, name(series.key.workflow, _NAME), place, told)
+    return Row(word, word, name(series.key.workflow, _NAME), place, told)
 
 
 def _failing_lines(series: SeriesAnswer, answer: FailingAnswer) -> list[str]:
@@ -205,32 +220,32 @@ def diff_text(diff: VerdictDiff, look: Look = Look()) -> str:
         for change in group.changes
     ]
     opening = [plain(diff_lines.headline(diff), diff.as_of)]
-    text = ["", *_laid_out(rows, look)] if rows else []
+    text = ["", *laid_out(rows, look)] if rows else []
     text.append(diff_lines.counts(diff))
     aged = ""
     if diff.newest_record_at is not None:
         aged = f"; newest record {age(diff.newest_record_at, diff.as_of)}"
     text.append(f"As of {utc(diff.as_of, diff.as_of)} UTC{aged}")
-    return _finished(opening, text, look)
+    return finished(opening, text, look)
 
 
-def _change_row(change: Change, group: diff_lines.Group, diff: VerdictDiff) -> _Row:
+def _change_row(change: Change, group: diff_lines.Group, diff: VerdictDiff) -> Row:
     place = name(change.place.environment, _NAME)
     if change.after.branch != diff.branch:
         place += f" {name(change.after.branch, _NAME)}"
     told = plain(diff_lines.what_changed(change, group.word, 10_000), diff.as_of)
     workflow = name(change.place.workflow, _NAME)
-    return _Row(group.standing, group.word, workflow, place, [_without_zone(told)])
+    return Row(group.standing, group.word, workflow, place, [_without_zone(told)])
 
 
 def timeline_text(timeline: Timeline, look: Look = Look()) -> str:
     """Show a run's events in order."""
     heading = timeline_lines.heading(timeline)
     lines = [*timeline_lines.table(timeline), *timeline_lines.footer(timeline)]
-    return _finished([heading], lines, look)
+    return finished([heading], lines, look)
 
 
-def _laid_out(rows: Sequence[_Row], look: Look) -> Iterable[str]:
+def laid_out(rows: Sequence[Row], look: Look) -> Iterable[str]:
     """Put rows into columns; further lines of a row stand under its workflow."""
     signs = _SIGNS if look.unicode else _ASCII_SIGNS
     word = max(len(row.word) for row in rows)
@@ -259,7 +274,7 @@ def _cut(line: str, look: Look) -> str:
     return cut(line.rstrip(), min(max(look.width, _NARROWEST), _WIDEST))
 
 
-def _finished(opening: Sequence[str], lines: Iterable[str], look: Look) -> str:
+def finished(opening: Sequence[str], lines: Iterable[str], look: Look) -> str:
     """Put the text together; the opening is never cut, since it may be a command to copy."""
     told = (line if "\x1b" in line else _cut(line, look) for line in lines)
     text = "\n".join((*opening, *told))

@@ -22,6 +22,7 @@ class ServerWork:
 
     Args:
         client: how the server is asked.
+        agent: whose token it is; the server refuses the claim where that is not so.
         worker: what people call this process.
         routes: only these; None for all of the agent's.
         upload_limit: above this size, in bytes, an artifact is not sent; the server then believes
@@ -33,6 +34,7 @@ class ServerWork:
     def __init__(
         self,
         client: HttpClient,
+        agent: str,
         worker: str,
         routes: Collection[str] | None,
         upload_limit: int,
@@ -40,6 +42,7 @@ class ServerWork:
         self._client = client
         self._asks = said(
             {
+                "agent": agent,
                 "worker": worker,
                 "lease_seconds": LEASE_SECONDS,
                 "routes": None if routes is None else sorted(routes),

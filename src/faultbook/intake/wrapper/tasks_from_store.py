@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from faultbook.base.errors import ConflictError
 from faultbook.intake.wrapper.record import write_document
 from faultbook.intake.wrapper.recorder import Receipt
 from faultbook.intake.wrapper.to_store import HouseLike
@@ -14,9 +15,12 @@ from faultbook.model.document_runs import Reception, check_outcome_said, to_end
 from faultbook.model.documents import read_close
 from faultbook.model.route import Routes
 from faultbook.model.task import Task
+from faultbook.model.token import Token
 from faultbook.operations import work
 from faultbook.operations.recording import request_digest
+from faultbook.operations.task_reporting import claimable_routes
 from faultbook.operations.tasks import parse_task_id
+from faultbook.store import tasks
 from faultbook.store.tasks import TOPIC
 
 _LOOK_SECONDS = 1.0
@@ -41,6 +45,10 @@ class StoreWork:
         worker: what people call this process.
         routes: only these; None for all of the agent's.
         on_close: called once it is not needed any longer.
+
+    Raises:
+        InvalidError: a route is not there, or the agent has none.
+        ForbiddenError: a route is another agent's.
     """
 
     heartbeat_seconds = 2.0
@@ -50,12 +58,13 @@ class StoreWork:
         house: WorkHouse,
         agent: str,
         worker: str,
-        routes: Collection[str] | None = None,
+        routes: Sequence[str] | None = None,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._house = house
         self._store = house.store
-        self._claimer = work.Claimer(agent, worker, None if routes is None else frozenset(routes))
+        self._routes = claimable_routes(_whoever(agent), routes, house.routes)
+        self._claimer = work.Claimer(agent, worker, self._routes)
         self._on_close = on_close
         self._bell = threading.Event()
         self._unwatch = self._store.watch(self._hear)
@@ -66,19 +75,22 @@ class StoreWork:
         while True:
             self._bell.clear()
             claimed = time.monotonic()
-            task = self._store.write(
-                work.claim_task,
-                self._claimer,
-                LEASE_SECONDS,
-                self._house.policy,
-                self._house.routes,
-            )
+            task = self._try()
             if task is not None:
                 return self._claimed(task, claimed)
             left = until - time.monotonic()
             if left <= 0:
                 return None
             self._bell.wait(min(left, _LOOK_SECONDS))
+
+    def _try(self) -> Task | None:
+        # Looked for without the one writer, so that those who wait cost it nothing.
+        if not self._store.read(tasks.has_queued, self._routes):
+            return None
+        house = self._house
+        return self._store.write(
+            work.claim_task, self._claimer, LEASE_SECONDS, house.policy, house.routes
+        )
 
     def renew(self, task: ClaimedTask) -> None:
         """Give a sign of life."""
@@ -105,6 +117,12 @@ class StoreWork:
             house.routes,
             request_digest(body),
         )
+        if closed.late:
+            raise ConflictError(
+                f"The attempt at {task.id} was past its time limit; this result was not used.",
+                code="late_close",
+                next_step="Give the route a longer timeout_seconds if it needs one.",
+            )
         run = closed.run
         worst = run.findings[0] if run.findings else None
         receipt = Receipt(
@@ -145,3 +163,8 @@ class StoreWork:
             claimed=claimed,
             links=tuple((link.name, link.url) for link in task.links),
         )
+
+
+def _whoever(agent: str) -> Token:
+    """Stand for an agent whose workers open the store itself."""
+    return Token("store", agent, agent, frozenset(), frozenset(), 0)
