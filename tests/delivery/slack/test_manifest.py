@@ -49,9 +49,11 @@ def test_the_manifest_asks_for_no_more_than_is_used(manifest: dict[str, Any]) ->
         "channels:read",  # member_joined_channel
         "chat:write",  # chat.postMessage and postEphemeral
         "commands",
+        "files:read",  # url_private of a file that is evidence
         "groups:history",
         "groups:read",
         "im:history",  # message.im
+        "reactions:write",  # reactions.add and remove
         "users:read",  # users.info
     }
 
