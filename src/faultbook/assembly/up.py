@@ -1,7 +1,6 @@
 """`faultbook up`: one event loop with the HTTP server, the bot and the timers."""
 
 import asyncio
-import os
 import signal
 import socket
 import time
@@ -16,23 +15,30 @@ from sqlalchemy import make_url
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultbook.assembly.bot import Bot, start_bot
+from faultbook.assembly.commands import start_commands
 from faultbook.assembly.house import House, database_url, open_house
 from faultbook.assembly.ledger import start_ledger
-from faultbook.assembly.templates import template
+from faultbook.assembly.samples import (
+    sample_folders,
+    start_sample_agent,
+    start_sample_jobs,
+    with_sample_routes,
+)
 from faultbook.assembly.workspace import Workspace, start_workspace, stop_workspace
 from faultbook.base.errors import UnavailableError
 from faultbook.base.settings import Settings
 from faultbook.intake.http.app import build_app
 from faultbook.intake.timer.clockwork import Clockwork
-from faultbook.intake.timer.samples import SampleJobs
 from faultbook.intake.wrapper.spool import deliver_spool
 from faultbook.ledger.snapshot import LedgerAccess
 from faultbook.operations.lessons import watch_repeats
+from faultbook.operations.work import remind_unclaimed, sweep_tasks
 
 log = structlog.get_logger()
 
 _SPOOL_SECONDS = 60
 _WATCH_SECONDS = 30
+_SWEEP_SECONDS, _UNCLAIMED_SECONDS = 2, 15
 _SHUTDOWN_SECONDS = 3
 _BACKLOG = 2048
 
@@ -80,6 +86,9 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.http.host, settings.http.port))
+        shows_tasks = options.samples and options.slack
+        if shows_tasks:
+            settings = with_sample_routes(settings)
         house = await asyncio.to_thread(open_house, settings)
         stack.push_async_callback(asyncio.to_thread, house.close)
         ledger = await start_ledger(house, stack, samples=options.samples)
@@ -87,11 +96,16 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         api = build_app(house.store, house.policy, house.settings, house.routes)
         await _start_server(_app(api, bot), listener, stack)
         stack.callback(api.state.stop_waiting)  # before the server, which would wait for them
-        _start_timers(house, options, stack)
-        host, port = listener.getsockname()[:2]
+        _start_timers(house, stack)
+        address = _address(listener)
+        start_commands(house, stack, sample_folders(settings) if shows_tasks else {})
+        if options.samples:
+            start_sample_jobs(house, stack)
+        if shows_tasks:
+            await start_sample_agent(house, address, stack)
         on_ready(
             Ready(
-                api=f"http://{host}:{port}",
+                api=address,
                 page=workspace.page if workspace else None,
                 team=bot.team if bot and not workspace else None,
                 database=make_url(database_url(settings)).render_as_string(hide_password=True),
@@ -161,8 +175,15 @@ async def _start_server(app: ASGIApp, listener: socket.socket, stack: AsyncExitS
     stack.push_async_callback(end)
 
 
-def _start_timers(house: House, options: UpOptions, stack: AsyncExitStack) -> None:
-    clockwork = Clockwork(house.store)
+def _start_timers(house: House, stack: AsyncExitStack) -> None:
+    store, routes = house.store, house.routes
+    clockwork = Clockwork(store)
+    clockwork.every(
+        "sweep-tasks", _SWEEP_SECONDS, lambda: store.write(sweep_tasks, house.policy, routes)
+    )
+    clockwork.every(
+        "remind-unclaimed", _UNCLAIMED_SECONDS, lambda: store.write(remind_unclaimed, routes)
+    )
     clockwork.every("deliver-spool", _SPOOL_SECONDS, lambda: _deliver(house), at_once=True)
     channel = house.settings.ledger.channel
     if channel:
@@ -173,10 +194,6 @@ def _start_timers(house: House, options: UpOptions, stack: AsyncExitStack) -> No
         )
     clockwork.start()
     stack.callback(clockwork.stop)
-    if options.samples:
-        jobs = _samples(house)
-        jobs.start()
-        stack.push_async_callback(jobs.stop)
 
 
 def _deliver(house: House) -> None:
@@ -185,11 +202,9 @@ def _deliver(house: House) -> None:
         log.warning("spool", delivered=report.delivered, refused=report.refused, why=report.words)
 
 
-def _samples(house: House) -> SampleJobs:
-    home = house.settings.home.absolute()
-    environ = {name: value for name, value in os.environ.items() if name != "FAULTBOOK_URL"}
-    environ["FAULTBOOK_HOME"] = str(home)
-    return SampleJobs(template("samples"), home / "samples", house.policy.main_branch, environ)
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

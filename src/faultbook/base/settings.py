@@ -8,11 +8,10 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -27,10 +26,14 @@ from pydantic_settings import (
 )
 
 from faultbook.base.errors import InvalidError
+from faultbook.base.settings_policies import PolicySettings
+from faultbook.base.settings_section import Section
 
 CONFIG_NAME = "faultbook.toml"
 _PREFIX = "FAULTBOOK_"
-_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+SLACK_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+"""Read from these variables, or from the files that the same with `_FILE` name."""
+
 TASK_ID, TASK_LEASE = "FAULTBOOK_TASK_ID", "FAULTBOOK_TASK_LEASE"
 TASK_TEXT, TASK_ATTEMPT = "FAULTBOOK_TASK_TEXT", "FAULTBOOK_TASK_ATTEMPT"
 TASK_REQUESTER, TASK_PROGRESS = "FAULTBOOK_TASK_REQUESTER", "FAULTBOOK_TASK_PROGRESS"
@@ -43,11 +46,7 @@ _CLIENT_VARIABLES = frozenset(
 )
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class WorkflowSettings(_Section):
+class WorkflowSettings(Section):
     """What a team says about one workflow."""
 
     evidence: Literal["required", "heartbeat"] = "required"
@@ -56,14 +55,14 @@ class WorkflowSettings(_Section):
     """Critical workflows are named first."""
 
 
-class SlackSettings(_Section):
+class SlackSettings(Section):
     """How Slack is reached; tokens come from the environment."""
 
     mode: Literal["auto", "socket", "http"] = "auto"
     api_url: str = "https://slack.com/api/"
 
 
-class HttpSettings(_Section):
+class HttpSettings(Section):
     """Where the server listens."""
 
     host: str = "127.0.0.1"
@@ -72,7 +71,7 @@ class HttpSettings(_Section):
     """How wrappers reach this server from elsewhere: what they kept for it is taken in here."""
 
 
-class LedgerSettings(_Section):
+class LedgerSettings(Section):
     """Where the failure ledger is kept in git."""
 
     remote: str | None = None
@@ -88,7 +87,7 @@ class LedgerSettings(_Section):
     fetch_seconds: int = Field(default=60, ge=1)
 
 
-class RouteSettings(_Section):
+class RouteSettings(Section):
     """Who does the tasks that fit; the first route that fits takes a task."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")
@@ -133,7 +132,7 @@ class RouteSettings(_Section):
         return self
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """Sizes that bound what is accepted."""
 
     artifact_bytes: int = Field(default=25_000_000, ge=1)
@@ -164,15 +163,19 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     ledger: LedgerSettings = LedgerSettings()
     routes: list[RouteSettings] = Field(default_factory=list)
+    policies: list[PolicySettings] = Field(default_factory=list)
 
     @field_validator("routes")
     @classmethod
-    def _names_differ(cls, routes: list[RouteSettings]) -> list[RouteSettings]:
-        names = [route.name for route in routes]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"two routes are called `{twice}`")
+    def _routes_differ(cls, routes: list[RouteSettings]) -> list[RouteSettings]:
+        _check_names([route.name for route in routes], "routes")
         return routes
+
+    @field_validator("policies")
+    @classmethod
+    def _policies_differ(cls, policies: list[PolicySettings]) -> list[PolicySettings]:
+        _check_names([policy.name for policy in policies], "policies")
+        return policies
 
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
@@ -215,6 +218,12 @@ def load_settings(environ: Mapping[str, str], start: Path) -> Settings:
         return Settings(**values, config_path=config)
     except ValidationError as error:
         raise _explain(error, origin) from error
+
+
+def _check_names(names: list[str], what: str) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"two {what} are called `{twice}`")
 
 
 def _find_config(environ: Mapping[str, str], start: Path) -> Path | None:
@@ -296,7 +305,7 @@ def _parsed_environment(ours: Mapping[str, str]) -> dict[str, Any]:
 
 def _slack_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in _SECRETS:
+    for name in SLACK_SECRETS:
         if environ.get(name):
             found[name.lower()] = environ[name]
         elif environ.get(f"{name}_FILE"):
@@ -335,19 +344,26 @@ def _explain(error: ValidationError, origin: str) -> InvalidError:
     if first["type"] == "extra_forbidden":
         return _unknown(".".join(path), origin, _siblings(path[:-1]), path[-1])
     return InvalidError(
-        f"{origin}: `{'.'.join(path)}` does not fit: {first['msg']}.",
+        f"{origin}: `{'.'.join(path)}` does not fit: {first['msg'].removeprefix('Value error, ')}.",
         next_step="Correct the value.",
         where=".".join(path),
     )
 
 
 def _siblings(path: list[str]) -> Iterable[str]:
+    """List the keys of the section that a path leads to, through lists and tables of sections."""
     model: type[BaseModel] = Settings
     for part in path:
         field = model.model_fields.get(part)
-        kind = field.annotation if field else WorkflowSettings
-        model = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else WorkflowSettings
+        model = _section_in(field.annotation) or model if field else model
     return model.model_fields
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_section_in(part) for part in get_args(annotation))
+    return next((section for section in found if section is not None), None)
 
 
 def _unknown(key: str, origin: str, known: Iterable[str], last: str | None = None) -> InvalidError:

@@ -1,4 +1,4 @@
-"""The sample jobs of `make run`: real processes, each started through `faultbook run`."""
+"""The samples of `make run`: jobs, each started through `faultbook run`, and an agent."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,8 @@ from pathlib import Path
 import structlog
 
 log = structlog.get_logger()
+
+_AGENT_RESTS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,52 @@ class SampleJobs:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        try:
-            code = await process.wait()
-            log.info("sample_job_ended", workflow=job.workflow, exit_code=code)
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-            raise
+        code = await _ended(process)
+        log.info("sample_job_ended", workflow=job.workflow, exit_code=code)
+
+
+class SampleAgent:
+    """Keeps the sample agent running, a process that knows the bot by its HTTP API alone."""
+
+    def __init__(self, script: Path, work: Path, environ: Mapping[str, str]) -> None:
+        self._script = script
+        self._work = work
+        self._environ = dict(environ)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start it, and again whenever it ends."""
+        self._task = asyncio.create_task(self._keep(), name="sample-agent")
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        self._work.mkdir(parents=True, exist_ok=True)
+        while True:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(self._script),
+                cwd=self._work,
+                env=self._environ,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            code = await _ended(process)
+            log.warning("sample_agent_ended", exit_code=code)
+            await asyncio.sleep(_AGENT_RESTS_SECONDS)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    """Wait for a process; it ends with whoever waits."""
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+        raise
