@@ -7,6 +7,14 @@ from pathlib import Path
 
 from faultbook.base.clock import Clock, seconds, system_clock
 from faultbook.base.settings import RouteSettings, Settings, load_settings
+from faultbook.base.settings_policies import ExecutorSettings, PolicySettings, VoterSettings
+from faultbook.model.approval_policy import (
+    ApprovalPolicies,
+    ApprovalPolicy,
+    ExecutorPlan,
+    Threshold,
+    Voters,
+)
 from faultbook.model.policy import Policy
 from faultbook.model.route import COMMAND_AGENT, RetryPolicy, Route, Routes
 from faultbook.model.verdict import FailureClass
@@ -25,6 +33,7 @@ class House:
     store: Store
     clock: Clock
     routes: Routes = field(default_factory=Routes)
+    policies: ApprovalPolicies = field(default_factory=ApprovalPolicies)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -43,7 +52,9 @@ def open_house(settings: Settings, clock: Clock = system_clock) -> House:
         UnavailableError: the database can't be reached.
     """
     store = open_store(database_url(settings), clock)
-    return House(settings, policy_of(settings), store, clock, routes_of(settings))
+    return House(
+        settings, policy_of(settings), store, clock, routes_of(settings), policies_of(settings)
+    )
 
 
 def database_url(settings: Settings) -> str:
@@ -100,3 +111,47 @@ def _usual_limit(told: RouteSettings) -> int | None:
     if not told.command:
         return None
     return _COMMANDS if all("{task}" in artifact for artifact in told.artifacts) else 1
+
+
+def policies_of(settings: Settings) -> ApprovalPolicies:
+    """Take from the settings who decides about which actions."""
+    return ApprovalPolicies(tuple(_approval_policy(policy) for policy in settings.policies))
+
+
+def _approval_policy(told: PolicySettings) -> ApprovalPolicy:
+    return ApprovalPolicy(
+        name=told.name,
+        kinds=frozenset(told.kinds),
+        thresholds=tuple(Threshold(_voters(one), one.approve, one.deny) for one in told.thresholds),
+        environments=frozenset(told.environments),
+        amount_field=told.amount_field,
+        amount_from=told.amount_from,
+        amount_below=told.amount_below,
+        prevent_self_review=told.prevent_self_review,
+        ttl_seconds=told.ttl_seconds,
+        max_ttl_seconds=told.max_ttl_seconds,
+        reason_to_approve=told.reason_to_approve,
+        reason_to_deny=told.reason_to_deny,
+        per_hour=told.per_hour,
+        loop_seconds=told.loop_seconds,
+        is_high_risk=told.high_risk,
+        channel=told.channel or "",
+        mention=told.mention or "",
+        break_glass=Voters() if told.break_glass is None else _voters(told.break_glass),
+        grant_seconds=told.grant_seconds,
+        executor=None if told.executor is None else _executor(told.executor),
+    )
+
+
+def _voters(told: VoterSettings) -> Voters:
+    return Voters(frozenset(told.users), frozenset(told.groups), frozenset(told.channels))
+
+
+def _executor(told: ExecutorSettings) -> ExecutorPlan:
+    return ExecutorPlan(
+        command=tuple(told.command),
+        url=told.url,
+        probe=tuple(told.probe),
+        idempotent=told.idempotent,
+        timeout_seconds=told.timeout_seconds,
+    )
