@@ -93,8 +93,8 @@ _BARE = '[[policies]]\nname = "refunds"\nkinds = ["refund"]\n'
         (_BARE, "policies.0", "nobody may decide"),
         (_policy(threshold="approve = 1"), "policies.0.thresholds.0", "names nobody"),
         (_policy(threshold="users = []"), "policies.0.thresholds.0", "names nobody"),
-        (_policy(threshold='users = [" "]'), "policies.0.thresholds.0.users.0", "no id"),
-        (_policy(threshold='users = ["@ana"]'), "policies.0.thresholds.0.users.0", "no id"),
+        (_policy(threshold='users = [" "]'), "policies.0.thresholds.0.users.0", "Slack shows"),
+        (_policy(threshold='users = ["@ana"]'), "policies.0.thresholds.0.users.0", "Slack shows"),
         (
             _policy(threshold='groups = ["finance"]'),
             "policies.0.thresholds.0.groups.0",
