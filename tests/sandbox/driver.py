@@ -8,6 +8,7 @@ People are named by `ana`, `ben`, `chris`, `gil` (a guest); channels by `general
 or `dm` for the person's own conversation with the bot.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -142,9 +143,23 @@ class Workspace:
         answer: Json = response.json()
         return answer
 
-    def say(self, user: str, channel: str, text: str, thread: str | None = None) -> str:
+    def upload(self, user: str, name: str, content: bytes) -> str:
+        """Uploads a file as a person and gives its id, for `say` and for a modal's file input."""
+        encoded = base64.b64encode(content).decode()
+        return str(self.post("upload", user=user, name=name, content=encoded)["file"]["id"])
+
+    def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        thread: str | None = None,
+        files: list[str] | None = None,
+    ) -> str:
         """Posts as a person and gives the message's ts."""
-        answer = self.post("say", user=user, channel=channel, text=text, thread_ts=thread)
+        answer = self.post(
+            "say", user=user, channel=channel, text=text, thread_ts=thread, files=files
+        )
         return str(answer["ts"])
 
     def say_all(self, messages: list[Json]) -> list[str]:

@@ -172,3 +172,21 @@ def test_home_is_opened_published_and_clicked(
     assert recorder.last("block_actions")["view"]["id"] == first["id"]
     wrong = slack.api("views.publish", user_id=ana, view=modal("m", entry("x")))
     assert wrong["error"] == "invalid_arguments"
+
+
+def test_a_chosen_file_comes_with_its_record(
+    slack: Workspace, bot: Bot, recorder: Recorder
+) -> None:
+    del bot
+    ts = post(slack, actions(button("go")))
+    recorder.open = modal("evidence", entry("files", "file_input", max_files=2))
+    slack.click("ana", "general", ts, "go")
+    recorder.open = None
+    assert slack.submit("ana")["outcome"] == "errors"
+    file = slack.upload("ana", "report.pdf", b"%PDF")
+    assert slack.submit("ana", {"files": [file]})["outcome"] == "closed"
+    values = recorder.last("view_submission")["view"]["state"]["values"]
+    given = values["files"]["files_field"]
+    assert given["type"] == "file_input"
+    assert (given["files"][0]["id"], given["files"][0]["size"]) == (file, 4)
+    assert given["files"][0]["url_private_download"].endswith("/download/report.pdf")

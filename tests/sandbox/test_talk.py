@@ -202,3 +202,15 @@ def test_a_guest_sees_only_the_channels_they_are_in(slack: Workspace) -> None:
     names = {one["name"] for one in slack.get("state", user="gil")["channels"]}
     assert "ops" in names
     assert "general" not in names
+
+
+def test_files_come_with_what_a_person_says(slack: Workspace) -> None:
+    file = slack.upload("ana", "report.pdf", b"%PDF")
+    with RawBot(slack) as bot:
+        slack.say("ana", "dm", "look at this", files=[file])
+        slack.wait_for(bot.envelopes)
+        event = events(bot)[0]
+    assert event["subtype"] == "file_share"
+    assert (event["files"][0]["id"], event["files"][0]["name"]) == (file, "report.pdf")
+    with pytest.raises(ControlError, match="file_not_found"):
+        slack.say("ana", "dm", "look at this", files=["F404"])

@@ -321,7 +321,9 @@ def test_a_file_is_uploaded_and_shared(slack: Workspace, client: WebClient) -> N
     assert message["text"] == "look"
     file = message["files"][0]
     assert file["size"] == len(content)
-    served = httpx.get(file["url_private"])
+    assert httpx.get(file["url_private"]).status_code == 302
+    bearer = {"Authorization": f"Bearer {slack.bot_token}"}
+    served = httpx.get(file["url_private"], headers=bearer)
     assert served.content == content
     assert served.headers["content-disposition"].startswith("attachment")
 

@@ -4,11 +4,12 @@ import asyncio
 import json
 
 from faultbook.sandbox import fields, payloads, talk
+from faultbook.sandbox.api import files
 from faultbook.sandbox.api.chat import read_blocks
 from faultbook.sandbox.api.views import read_view
 from faultbook.sandbox.core import Sandbox
 from faultbook.sandbox.errors import SlackError, bad_arguments
-from faultbook.sandbox.kinds import Json, as_dict
+from faultbook.sandbox.kinds import Json, as_dict, as_list
 from faultbook.sandbox.sockets import Ack
 from faultbook.sandbox.state import Channel
 from faultbook.sandbox.text import Typed
@@ -134,7 +135,7 @@ async def submit(sandbox: Sandbox, user: str, view_id: str, given: Json) -> Json
     errors = fields.complaints(view["blocks"], values)
     if errors:
         return _refuse(sandbox, user, view, errors)
-    payload = payloads.submission(sandbox, user, view, values)
+    payload = payloads.submission(sandbox, user, view, _with_files(sandbox, values))
     ack = await ask(sandbox, "interactive", payload, accepts=True)
     if not ack.good:
         return {"outcome": "failed", "complaint": complaint(sandbox, ack)}
@@ -144,6 +145,21 @@ async def submit(sandbox: Sandbox, user: str, view_id: str, given: Json) -> Json
         except SlackError as error:
             sandbox.wire.note("note", "ack", error.code, body=json.dumps(error.answer()))
             return {"outcome": "failed", "complaint": f"The answer was refused: {error.code}"}
+
+
+def _with_files(sandbox: Sandbox, values: Json) -> Json:
+    """Puts the files' records where a person chose files, which are known by id."""
+
+    def whole(entry: Json) -> Json:
+        if entry.get("type") != "file_input":
+            return entry
+        chosen = [files.find_file(sandbox, one) for one in as_list(entry.get("files"))]
+        return {**entry, "files": [files.shown(one) for one in chosen]}
+
+    return {
+        block_id: {action_id: whole(entry) for action_id, entry in entries.items()}
+        for block_id, entries in values.items()
+    }
 
 
 def _refuse(sandbox: Sandbox, user: str, view: Json, errors: Json) -> Json:

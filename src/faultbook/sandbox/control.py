@@ -5,14 +5,15 @@ takes a JSON object; errors are `{"ok": false, "error": CODE}` with status 400. 
 a name; `channel` an id, a name, or `dm` for the person's conversation with the bot.
 
 Acting as a person:
-    POST say            user, channel, text, thread_ts?         → ts, message
+    POST upload         user, name, content (base64)            → file, a person's own
+    POST say            user, channel, text, thread_ts?, files? (ids) → ts, message
     POST say_all        messages: a list of what `say` takes → ts list, in one go
     POST edit           user, channel, ts, text
     POST delete         user, channel, ts
     POST react, unreact user, channel, ts, name
     POST click          user, channel, ts, action_id, block_id?, value?, values?  (a message)
     POST click          user, view_id ("home" for App Home), action_id, …         (a view)
-    POST submit         user, view_id?, values  → outcome, errors?
+    POST submit         user, view_id?, values (of a file input: ids) → outcome, errors?
     POST close          user, all?
     POST slash          user, channel, command, text
     POST shortcut       user, callback_id, channel?, ts?
@@ -51,12 +52,15 @@ Causing trouble (see `faultbook.sandbox.faults` for the kinds and their fields):
     POST verify_url                   asks the bot's request URL to echo a challenge
 """
 
+import base64
+import binascii
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from aiohttp import web
 
 from faultbook.sandbox import acts, looks, responses, talk, trouble
+from faultbook.sandbox.api import files
 from faultbook.sandbox.clock import new_id
 from faultbook.sandbox.core import Sandbox
 from faultbook.sandbox.errors import SlackError, bad_arguments, read_object
@@ -114,10 +118,24 @@ async def _unknown(control: Control, body: Json) -> Json:
     raise SlackError("unknown_method", known=sorted(ACTS))
 
 
+async def _upload(control: Control, body: Json) -> Json:
+    name = as_text(body.get("name")).strip()
+    try:
+        content = base64.b64decode(as_text(body.get("content")), validate=True)
+    except binascii.Error as error:
+        raise bad_arguments("content is no base64") from error
+    if not name:
+        raise bad_arguments("a file has a name")
+    return {"file": files.add_file(control.sandbox, control.user(body), name, content)}
+
+
 async def _say(control: Control, body: Json) -> Json:
     user, channel = control.user(body), control.channel(body)
     thread_ts = as_text(body.get("thread_ts"))
-    message = talk.say(control.sandbox, user, channel, as_text(body.get("text")), thread_ts)
+    found = [files.find_file(control.sandbox, one) for one in as_list(body.get("files"))]
+    given = [files.shown(one) for one in found]
+    said = as_text(body.get("text"))
+    message = talk.say(control.sandbox, user, channel, said, thread_ts, given)
     return {"ts": message["ts"], "channel": channel.id, "message": message}
 
 
@@ -280,6 +298,7 @@ async def _archive(control: Control, body: Json) -> Json:
 
 
 ACTS: dict[str, Act] = {
+    "upload": _upload,
     "say": _say,
     "say_all": _say_all,
     "edit": _edit,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from faultbook.sandbox import control, responses
 from faultbook.sandbox.api import files
 from faultbook.sandbox.api.dispatch import Api
 from faultbook.sandbox.core import Sandbox
+from faultbook.sandbox.errors import SlackError
 from faultbook.sandbox.guard import guard
 from faultbook.sandbox.home import write_private
 from faultbook.sandbox.kinds import Json
@@ -39,7 +41,7 @@ def build(sandbox: Sandbox) -> web.Application:
         return web.Response(text=f"OK - {len(content)}") if good else web.Response(status=404)
 
     async def download(request: web.Request) -> web.StreamResponse:
-        return _download(sandbox, request.match_info["file"])
+        return _download(sandbox, request)
 
     app.add_routes(
         [
@@ -51,6 +53,8 @@ def build(sandbox: Sandbox) -> web.Application:
             web.post("/{kind:actions|commands|app}/{team}/{key}", respond),
             web.post("/upload/v1/{key}", upload),
             web.get("/files-pri/{file}", download),
+            web.get("/files-pri/{file}/download/{name}", download),
+            web.get("/files/{user}/{file}/{name}", download),
             *control.routes(sandbox),
         ]
     )
@@ -74,18 +78,29 @@ async def _archive(request: web.Request) -> web.StreamResponse:
     return web.HTTPFound(f"/#{quote(channel)}/{quote(message)}")
 
 
-def _download(sandbox: Sandbox, file_id: str) -> web.StreamResponse:
-    file = sandbox.state.files.get(file_id)
-    if file is None or file["_state"] != "done":
-        raise web.HTTPNotFound
+def _download(sandbox: Sandbox, request: web.Request) -> web.StreamResponse:
+    """Gives a file's bytes to a browser, which is signed in, or to the bot's token."""
+    if "Sec-Fetch-Mode" not in request.headers and not _may_read_files(sandbox, request):
+        return web.HTTPFound("/?redir=files")  # as Slack leads to its page to sign in
+    try:
+        file = files.find_file(sandbox, request.match_info["file"])
+    except SlackError as error:
+        raise web.HTTPNotFound from error
     name = quote(file["name"])
     return web.FileResponse(
-        files.path_of(sandbox, file_id),
+        files.path_of(sandbox, file["id"]),
         headers={
             "Content-Type": "application/octet-stream",
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         },
     )
+
+
+def _may_read_files(sandbox: Sandbox, request: web.Request) -> bool:
+    given = request.headers.get("Authorization", "")
+    token = f"Bearer {sandbox.identity.bot_token}"
+    is_bot = secrets.compare_digest(given.encode(), token.encode())
+    return is_bot and "files:read" in sandbox.manifest.scopes
 
 
 async def run(

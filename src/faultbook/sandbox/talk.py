@@ -1,6 +1,7 @@
 """What happens when a message is posted, edited or deleted: the record, the events, the page."""
 
 import uuid
+from collections.abc import Sequence
 
 from faultbook.sandbox.core import Sandbox
 from faultbook.sandbox.errors import SlackError
@@ -12,8 +13,15 @@ from faultbook.sandbox.text import Typed
 _LONGEST = 40_000
 
 
-def say(sandbox: Sandbox, user: str, channel: Channel, raw: str, thread_ts: str = "") -> Json:
-    """Posts what a person typed.
+def say(
+    sandbox: Sandbox,
+    user: str,
+    channel: Channel,
+    raw: str,
+    thread_ts: str = "",
+    files: Sequence[Json] = (),
+) -> Json:
+    """Posts what a person typed, with files if any.
 
     Raises:
         SlackError: `not_in_channel`, `no_text`, `is_archived` or `thread_not_found`.
@@ -22,9 +30,10 @@ def say(sandbox: Sandbox, user: str, channel: Channel, raw: str, thread_ts: str 
         raise SlackError("not_in_channel")
     if channel.archived:
         raise SlackError("is_archived")
-    if not raw.strip():
+    if not raw.strip() and not files:
         raise SlackError("no_text")
     typed = Typed(sandbox.state, raw[:_LONGEST])
+    shared: Json = {"subtype": "file_share", "files": list(files), "upload": False}
     message: Json = {
         "user": user,
         "type": "message",
@@ -33,6 +42,7 @@ def say(sandbox: Sandbox, user: str, channel: Channel, raw: str, thread_ts: str 
         "text": typed.text(),
         "team": sandbox.identity.team_id,
         "blocks": typed.blocks(),
+        **(shared if files else {}),
     }
     with sandbox.store.transaction():
         add(sandbox, channel, message, thread_ts)
@@ -90,7 +100,7 @@ def _mention(sandbox: Sandbox, channel: Channel, message: Json) -> None:
     if channel.kind == "im" or bot not in channel.members or f"<@{bot}>" not in message["text"]:
         return
     kept = ("user", "type", "ts", "client_msg_id", "text", "team", "blocks", "thread_ts")
-    more = ("parent_user_id", "edited")
+    more = ("parent_user_id", "edited", "files", "upload")
     event = {key: message[key] for key in (*kept, *more) if key in message}
     edited = message.get("edited", {}).get("ts")
     event.update(type="app_mention", channel=channel.id, event_ts=edited or message["ts"])

@@ -161,7 +161,7 @@ async def _take(desk: Desk, heard: Heard, now: Instant) -> None:
         thread_ts=heard.thread_ts or (None if heard.is_direct else heard.ts),
     )
     if isinstance(ask, TaskRequest):
-        await take_request(desk, heard, ask.text, to)
+        await take_request(desk, heard, to)
         return
     owed = owed_for(ask, to)
     if owed is not None:

@@ -6,7 +6,7 @@ from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.base.redaction import redact
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.heard import Deleted, Edited, Heard
-from faultbook.intake.slack.words import plain_words
+from faultbook.intake.slack.words import whole_words
 from faultbook.model.notice import NewNotice
 from faultbook.model.person import Person
 from faultbook.model.task import LONGEST_TEXT, NewTask, Task, TaskOrigin, TaskSource
@@ -20,10 +20,10 @@ log = structlog.get_logger("slack")
 
 def task_text(text: str, mention: str) -> str:
     """Give a message's text as that of a task: as its author typed it, without the mention."""
-    return plain_words(text, mention)
+    return whole_words(text, mention)
 
 
-async def take_request(desk: Desk, heard: Heard, text: str, to: ReplyTo) -> None:
+async def take_request(desk: Desk, heard: Heard, to: ReplyTo) -> None:
     """Take a message as a task, once; what can't be taken is answered, and nothing is recorded.
 
     Raises:
@@ -31,7 +31,7 @@ async def take_request(desk: Desk, heard: Heard, text: str, to: ReplyTo) -> None
     """
     keys = heard.keys
     new = NewTask(
-        text=text,
+        text=task_text(heard.text, desk.me.mention),
         requester=desk.people.known(heard.user),
         source=TaskSource.DIRECT if heard.is_direct else TaskSource.MENTION,
         origin=TaskOrigin(heard.team, heard.channel, heard.ts, to.thread_ts or ""),

@@ -74,6 +74,12 @@ def plain_words(text: str, mention: str) -> str:
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 
+def whole_words(text: str, mention: str) -> str:
+    """Give a message as a worker needs it: like `plain_words`, with people and addresses kept."""
+    plain = _TOKEN.sub(lambda token: _resolve_whole(token[1]), _without_mention(text, mention))
+    return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+
+
 def read_words(text: str, mention: str) -> Said:
     """Read a message's words; `mention` is the start of the token that names the bot."""
     plain = _TOKEN.sub(lambda token: _resolve(token[0], mention), text[: _LONGEST * 2])
@@ -119,6 +125,18 @@ def _resolve(token: str, mention: str) -> str:
     if target.startswith("@"):
         return " @somebody "
     return label or target
+
+
+def _resolve_whole(inner: str) -> str:
+    target, _, label = inner.partition("|")
+    if target.startswith(("@", "#")):
+        return f"{target[0]}{label.lstrip('@#') or target[1:]}"
+    if target.startswith("!"):
+        return label or f"@{target[1:].partition('^')[0]}"
+    if not label or target.partition(":")[0] in {"mailto", "tel"}:
+        return label or target
+    # Slack shortens what it made a link of by itself.
+    return target if label.rstrip("/") in target else f"{label} ({target})"
 
 
 def without_emoji(text: str) -> str:

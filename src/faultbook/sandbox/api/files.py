@@ -3,6 +3,7 @@
 import mimetypes
 import secrets
 from pathlib import Path
+from urllib.parse import quote
 
 from faultbook.sandbox import talk
 from faultbook.sandbox.api.call import Call, method
@@ -26,26 +27,56 @@ def get_upload_url(call: Call) -> Json:
         if not call.text(name):
             raise SlackError("missing_argument")
     length = call.number("length", 0, least=1, most=_LARGEST)
+    bot = call.sandbox.identity.bot_user_id
+    file = _new_file(call.sandbox, bot, call.text("filename"), length)
+    call.sandbox.state.save_file({**file, "_state": "asked"})
+    return {
+        "upload_url": f"{call.sandbox.base_url}upload/v1/{file['_key']}",
+        "file_id": file["id"],
+    }
+
+
+def _new_file(sandbox: Sandbox, user: str, name: str, size: int) -> Json:
     file_id = new_id("F")
-    key = secrets.token_urlsafe(18)
-    name = call.text("filename")
-    call.sandbox.state.save_file(
-        {
-            "id": file_id,
-            "name": name,
-            "title": name,
-            "size": length,
-            "mimetype": mimetypes.guess_type(name)[0] or "application/octet-stream",
-            "filetype": name.rpartition(".")[2].lower() or "binary",
-            "created": int(call.sandbox.clock.now()),
-            "user": call.sandbox.identity.bot_user_id,
-            "mode": "hosted",
-            "url_private": f"{call.sandbox.base_url}files-pri/{file_id}",
-            "_key": key,
-            "_state": "asked",
-        }
-    )
-    return {"upload_url": f"{call.sandbox.base_url}upload/v1/{key}", "file_id": file_id}
+    address = f"{sandbox.base_url}files-pri/{file_id}"
+    return {
+        "id": file_id,
+        "name": name,
+        "title": name,
+        "size": size,
+        "mimetype": mimetypes.guess_type(name)[0] or "application/octet-stream",
+        "filetype": name.rpartition(".")[2].lower() or "binary",
+        "created": int(sandbox.clock.now()),
+        "user": user,
+        "mode": "hosted",
+        "is_external": False,
+        "url_private": address,
+        "url_private_download": f"{address}/download/{quote(name, safe='')}",
+        "permalink": f"{sandbox.base_url}files/{user}/{file_id}/{quote(name, safe='')}",
+        "_key": secrets.token_urlsafe(18),
+    }
+
+
+def add_file(sandbox: Sandbox, user: str, name: str, content: bytes) -> Json:
+    """Keeps a file that a person chose, and gives it as payloads show it."""
+    file = {**_new_file(sandbox, user, name, len(content)), "_state": "done"}
+    path = path_of(sandbox, file["id"])
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    sandbox.state.save_file(file)
+    return shown(file)
+
+
+def find_file(sandbox: Sandbox, file_id: object) -> Json:
+    """Finds a file that is there to be read.
+
+    Raises:
+        SlackError: `file_not_found`.
+    """
+    file = sandbox.state.files.get(file_id) if isinstance(file_id, str) else None
+    if file is None or file["_state"] != "done":
+        raise SlackError("file_not_found")
+    return file
 
 
 def take_upload(sandbox: Sandbox, key: str, content: bytes) -> bool:

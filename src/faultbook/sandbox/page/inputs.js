@@ -3,7 +3,7 @@
 import { el, icon, menu } from "./dom.js";
 import { ask } from "./dialogs.js";
 import { plain, textObject } from "./mrkdwn.js";
-import { direct, entered, people, state } from "./store.js";
+import { direct, entered, people, post, state } from "./store.js";
 
 const words = (object) => (object ? plain(object.text) : "");
 
@@ -206,6 +206,33 @@ const local = (stamp) => {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 };
 
+const uploaded = new Map();
+
+const encoded = (file) => new Promise((done) => {
+  const reader = new FileReader();
+  reader.addEventListener("load", () => done(reader.result.slice(reader.result.indexOf(",") + 1)));
+  reader.readAsDataURL(file);
+});
+
+function files({ item, id, changed, get }) {
+  const chosen = el("ul", { class: "files" });
+  const show = (ids) => chosen.replaceChildren(...(ids ?? []).map((one) => el("li", { text: uploaded.get(one) ?? one })));
+  const node = el("input", { id, type: "file", multiple: (item.max_files ?? 10) > 1, data: { action: item.action_id } });
+  node.addEventListener("change", async () => {
+    const ids = [];
+    for (const file of [...node.files].slice(0, item.max_files ?? 10)) {
+      const answer = await post("upload", { name: file.name, content: await encoded(file) });
+      if (!answer.ok) continue;
+      uploaded.set(answer.file.id, file.name);
+      ids.push(answer.file.id);
+    }
+    changed(ids);
+    show(ids);
+  });
+  show(get([]));
+  return el("div", {}, node, chosen);
+}
+
 const MAKERS = {
   button,
   workflow_button: button,
@@ -227,4 +254,5 @@ const MAKERS = {
   email_text_input: typed("email"),
   url_text_input: typed("url"),
   number_input: typed("text"),
+  file_input: files,
 };
