@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from faultbook.model.audit import AuditRecord
+from faultbook.operations.auditing import list_newest
 from faultbook.operations.tokens import authenticate, is_well_formed
 from faultbook.store.engine import open_store, sqlite_url
 
@@ -91,3 +93,76 @@ def test_a_secret_in_a_name_is_refused_and_what_is_hidden_is_shown(tmp_path: Pat
         assert "bot\\u202eevil" in shown.stdout
         assert "\u202e" not in shown.stdout
     assert "canarycanary" not in (tmp_path / "faultbook.db").read_bytes().decode("latin-1")
+
+
+def audited(home: Path) -> list[AuditRecord]:
+    store = open_store(sqlite_url(home))
+    records = store.read(list_newest, 100)
+    store.close()
+    return records
+
+
+def test_who_made_and_revoked_a_token_is_in_the_audit_log(tmp_path: Path) -> None:
+    faultbook(tmp_path, "create", "--agent", "bot", "--owner", "ana", "--scope", "runs:read")
+    faultbook(tmp_path, "revoke", "tok-nope")
+    [made] = audited(tmp_path)
+    faultbook(tmp_path, "revoke", made.subject)
+    faultbook(tmp_path, "revoke", made.subject)  # it changed nothing
+    made, revoked = audited(tmp_path)
+    assert (made.kind, revoked.kind) == ("token.created", "token.revoked")
+    assert made.subject == revoked.subject
+    assert f"(uid {os.getuid()}) on the command line" in made.actor
+    assert made.actor == revoked.actor
+    facts = json.loads(made.record)["facts"]
+    assert facts == {"agent": "bot", "owner": "ana", "scopes": ["runs:read"], "workflows": []}
+    assert json.loads(revoked.record)["facts"] == facts
+
+
+def test_a_person_gets_a_token_that_decides(tmp_path: Path) -> None:
+    scopes = ("--scope", "approvals:decide", "--scope", "approvals:read")
+    made = faultbook(tmp_path, "create", "--person", "UBEN", *scopes)
+    assert made.returncode == 0, made.stderr
+    assert "UBEN's own; approvals:decide, approvals:read." in made.stderr
+    store = open_store(sqlite_url(tmp_path))
+    token = store.read(authenticate, made.stdout.strip())
+    store.close()
+    assert (token.person, token.is_person, token.agent) == ("UBEN", True, "")
+    [told] = json.loads(faultbook(tmp_path, "list", "--json").stdout)["tokens"]
+    assert (told["person"], told["agent"], told["owner"]) == ("UBEN", None, "UBEN")
+    assert "UBEN's own" in faultbook(tmp_path, "list").stdout
+    [entry] = audited(tmp_path)
+    assert json.loads(entry.record)["facts"]["person"] == "UBEN"
+
+
+def test_an_agents_token_can_not_decide_and_the_attempt_is_audited(tmp_path: Path) -> None:
+    wanted = ("--scope", "approvals:decide", "--scope", "runs:write")
+    refused = faultbook(tmp_path, "create", "--agent", "bot", "--owner", "ana", *wanted)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "`approvals:decide` is a person's" in refused.stderr
+    assert "--person NAME" in refused.stderr
+    assert "No token yet" in faultbook(tmp_path, "list").stderr
+    [entry] = audited(tmp_path)
+    facts = json.loads(entry.record)["facts"]
+    assert (entry.kind, facts["code"], facts["agent"]) == (
+        "token.refused",
+        "scope_not_for_agents",
+        "bot",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--person", "UBEN", "--scope", "runs:write"), "is an agent's"),
+        (("--person", "UBEN", "--agent", "bot", "--scope", "audit:read"), "--person alone"),
+        (("--agent", "bot", "--scope", "audit:read"), "with its owner"),
+        (("--scope", "audit:read"), "Give --agent and --owner"),
+        (("--person", "UBEN", "--scope", "audit:read", "--workflow", "w"), "bound to no workflow"),
+    ],
+)
+def test_a_token_is_an_agents_or_a_persons(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = faultbook(tmp_path, "create", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr

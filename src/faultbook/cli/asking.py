@@ -1,6 +1,8 @@
 """What the asking commands share: where the answer comes from, and how it is written."""
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from faultbook.assembly.terminal import holds_signs, read_look
+from faultbook.base.redaction import redact
 from faultbook.base.settings import Settings
-from faultbook.base.text import visible
+from faultbook.base.text import cut, one_line, visible
 from faultbook.view.terminal import Look
 
 if TYPE_CHECKING:
@@ -48,6 +51,17 @@ def opened(settings: Settings) -> "Iterator[House]":
         yield house
     finally:
         house.close()
+
+
+def person_here() -> str:
+    """Name for the audit log who gives this command: by name, and by the id that can't be set."""
+    number = f"uid {os.getuid()}" if hasattr(os, "getuid") else "no uid"
+    try:
+        # The name may come from a variable, which holds whatever somebody put there.
+        name = cut(one_line(redact(getpass.getuser())), 80)
+    except (OSError, KeyError, ImportError):  # no variable and no entry in the password database
+        return f"{number} on the command line"
+    return f"{name} ({number}) on the command line"
 
 
 def write_json(document: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ _SHORT_HELP = {
     "sandbox": "Run the local workspace alone.",
     "task": "Give tasks, see how they stand, and work on them.",
     "timeline": "Print a run's events in order.",
-    "token": "Make, list and revoke the tokens of agents.",
+    "token": "Make, list and revoke the tokens of agents and people.",
     "up": "Start the bot and the HTTP server.",
 }
 

@@ -1,4 +1,4 @@
-"""`faultbook token`: make, list and revoke the tokens of agents."""
+"""`faultbook token`: make, list and revoke the tokens of agents and of people."""
 
 import difflib
 import secrets
@@ -12,10 +12,11 @@ from faultbook.base.clock import iso, iso_or_none
 from faultbook.base.errors import InvalidError
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line, visible
-from faultbook.cli.asking import json_option, opened, write_json
+from faultbook.cli.asking import json_option, opened, person_here, write_json
 from faultbook.model.document_fields import Name
 from faultbook.model.token import Scope, Token
 from faultbook.operations import tokens
+from faultbook.operations.approval_steps import Refusal
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _SCOPES = tuple(scope.value for scope in Scope)
@@ -23,16 +24,18 @@ _SCOPES = tuple(scope.value for scope in Scope)
 
 @click.group("token")
 def command() -> None:
-    """Make, list and revoke the tokens of agents.
+    """Make, list and revoke the tokens of agents and of people.
 
     A token says who reports: one for each agent, owned by a person, held to its scopes and,
-    where they are named, to its workflows. It is stored hashed and shown once.
+    where they are named, to its workflows. A person's own token decides about approvals, which
+    no agent's can. Tokens are stored hashed and shown once; who made or revoked one is audited.
     """
 
 
 @command.command("create")
-@click.option("--agent", required=True, help="The agent that reports with it.")
-@click.option("--owner", required=True, help="The person who answers for the agent.")
+@click.option("--agent", help="The agent that reports with it.")
+@click.option("--owner", help="The person who answers for the agent.")
+@click.option("--person", help="Instead of these: whose own it is, by Slack's member id or name.")
 @click.option(
     "--scope",
     "scopes",
@@ -47,28 +50,41 @@ def command() -> None:
     multiple=True,
     help="Only these workflows; may be given several times. Without it, all.",
 )
-def create(agent: str, owner: str, scopes: tuple[str, ...], workflows: tuple[str, ...]) -> None:
-    """Make a token and print it, once, to stdout."""
+def create(
+    agent: str | None,
+    owner: str | None,
+    person: str | None,
+    scopes: tuple[str, ...],
+    workflows: tuple[str, ...],
+) -> None:
+    """Make a token and print it, once, to stdout.
+
+    An agent's names --agent and --owner; a person's names --person, and has of the scopes
+    approvals:decide, approvals:read and audit:read.
+    """
+    _check_whose(agent, owner, person, workflows)
     for scope in scopes:
         _check_scope(scope)
-    names = {"--agent": agent, "--owner": owner}
+    names = {"--agent": agent, "--owner": owner, "--person": person}
     for option, name in [*names.items(), *(("--workflow", name) for name in workflows)]:
         _check_name(option, name)
     secret = tokens.new_secret()
     with opened(read_settings()) as house:
         token = Token(
             id=f"tok-{secrets.token_hex(4)}",
-            agent=agent,
-            owner=owner,
+            agent=agent or "",
+            owner=owner or person or "",
             scopes=frozenset(scopes),
             workflows=frozenset(workflows),
             created_at=house.clock(),
+            person=person,
         )
-        house.store.write(tokens.create_token, token, tokens.digest(secret))
-    bound = ", ".join(sorted(workflows)) or "all workflows"
+        done = house.store.write(tokens.create_token, token, tokens.digest(secret), person_here())
+    if isinstance(done, Refusal):
+        raise done.error
+    held = f"{', '.join(sorted(token.scopes))}{'' if token.is_person else f'; {_bound(token)}'}"
     click.echo(
-        f"{token.id}: {agent}, owned by {owner}; {', '.join(sorted(token.scopes))}; {bound}.\n"
-        "It is shown this once; set it as FAULTBOOK_TOKEN.",
+        f"{token.id}: {_whose(token)}; {held}.\nIt is shown this once; set it as FAULTBOOK_TOKEN.",
         err=True,
     )
     click.echo(secret)
@@ -94,9 +110,29 @@ def list_(*, as_json: bool) -> None:
 def revoke(token_id: str) -> None:
     """Revoke a token; servers refuse it within seconds."""
     with opened(read_settings()) as house:
-        was_valid = house.store.write(tokens.revoke_token, token_id)
+        was_valid = house.store.write(tokens.revoke_token, token_id, person_here())
     words = "revoked" if was_valid else "was revoked before; nothing changed"
     click.echo(f"{token_id} {words}.", err=True)
+
+
+def _check_whose(
+    agent: str | None, owner: str | None, person: str | None, workflows: tuple[str, ...]
+) -> None:
+    is_persons = person is not None
+    if is_persons != (agent is None and owner is None) or (agent is None) != (owner is None):
+        raise InvalidError(
+            "A token is an agent's, with its owner, or a person's.",
+            code="whose_token",
+            next_step="Give --agent and --owner, or --person alone.",
+            where="--person" if is_persons else "--agent",
+        )
+    if is_persons and workflows:
+        raise InvalidError(
+            "A person's token records no runs, so it is bound to no workflow.",
+            code="whose_token",
+            next_step="Leave out --workflow.",
+            where="--workflow",
+        )
 
 
 def _check_scope(scope: str) -> None:
@@ -112,7 +148,9 @@ def _check_scope(scope: str) -> None:
     )
 
 
-def _check_name(option: str, name: str) -> None:
+def _check_name(option: str, name: str | None) -> None:
+    if name is None:
+        return
     if redact(name) != name:
         raise InvalidError(
             f"{option} holds what looks like a secret, and would be stored and shown.",
@@ -134,8 +172,9 @@ def _check_name(option: str, name: str) -> None:
 def _document(token: Token) -> dict[str, Any]:
     return {
         "id": token.id,
-        "agent": token.agent,
+        "agent": token.agent or None,
         "owner": token.owner,
+        "person": token.person,
         "scopes": sorted(token.scopes),
         "workflows": sorted(token.workflows),
         "created_at": iso(token.created_at),
@@ -145,7 +184,17 @@ def _document(token: Token) -> dict[str, Any]:
 
 def _line(token: Token) -> str:
     state = f"revoked {iso(token.revoked_at)}" if token.revoked_at else "valid"
-    workflows = ", ".join(sorted(token.workflows)) or "all workflows"
     scopes = ", ".join(sorted(token.scopes))
-    told = f"{token.id}  {token.agent}  owner {token.owner}  {scopes}  {workflows}  {state}"
-    return visible(told)
+    whose = f"{token.agent}  owner {token.owner}"
+    parts = [token.id, whose, scopes, _bound(token), state]
+    if token.is_person:
+        parts = [token.id, _whose(token), scopes, state]
+    return visible("  ".join(parts))
+
+
+def _whose(token: Token) -> str:
+    return f"{token.person}'s own" if token.is_person else f"{token.agent}, owned by {token.owner}"
+
+
+def _bound(token: Token) -> str:
+    return ", ".join(sorted(token.workflows)) or "all workflows"

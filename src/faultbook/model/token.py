@@ -1,4 +1,4 @@
-"""Tokens: who an agent is, who owns it, and what it may do."""
+"""Tokens: who an agent or a person is, who answers for them, and what they may do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +17,16 @@ class Scope(StrEnum):
     """Claim tasks, report on them, and close them with the evidence."""
     TASKS_WRITE = "tasks:write"
     TASKS_READ = "tasks:read"
+    APPROVALS_REQUEST = "approvals:request"
+    """Ask for approvals, and execute what was approved."""
+    APPROVALS_READ = "approvals:read"
+    APPROVALS_DECIDE = "approvals:decide"
+    """Approve and deny: a person's alone."""
+    AUDIT_READ = "audit:read"
+
+
+PERSONS_SCOPES = frozenset({Scope.APPROVALS_DECIDE, Scope.APPROVALS_READ, Scope.AUDIT_READ})
+"""What a person's token may have; `approvals:decide` is never an agent's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,10 @@ class Token:
     """A token as it is known; the secret itself is not kept.
 
     Attributes:
+        agent: the agent that reports with it; empty for a person's token.
+        owner: the person who answers for the agent; a person answers for themselves.
         workflows: the workflows it is bound to; empty means all.
+        person: whose token it is, by Slack's id or by name; None for an agent's.
     """
 
     id: str
@@ -34,6 +47,12 @@ class Token:
     workflows: frozenset[str]
     created_at: Instant
     revoked_at: Instant | None = None
+    person: str | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Tell whether a person acts with it, and not an agent."""
+        return self.person is not None
 
     def allows_workflow(self, workflow: str) -> bool:
         """Tell whether it may record runs of this workflow."""

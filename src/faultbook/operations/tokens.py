@@ -1,18 +1,28 @@
-"""Tokens: made, listed, revoked, and recognised."""
+"""Tokens: made, listed, revoked, and recognised; who made or revoked one is audited."""
 
 import hashlib
 import secrets
 import string
 import zlib
 
-from faultbook.base.errors import NotFoundError, UnauthenticatedError
-from faultbook.model.token import Token
+from faultbook.base.errors import (
+    FaultbookError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
+from faultbook.model.audit import AuditEntry
+from faultbook.model.token import PERSONS_SCOPES, Scope, Token
+from faultbook.operations.approval_steps import Refusal
 from faultbook.store import tokens
 from faultbook.store.transaction import Transaction
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_CHARACTERS = 32  # 190 bits
 _CHECKSUM_CHARACTERS = 6
+OURSELVES = "faultbook"
+"""Who makes and revokes the samples' tokens."""
 
 
 def new_secret() -> str:
@@ -36,9 +46,21 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def create_token(tx: Transaction, token: Token, secret_digest: str) -> None:
-    """Store a new token by the digest of its secret."""
+def create_token(
+    tx: Transaction, token: Token, secret_digest: str, by: str = OURSELVES
+) -> Refusal | None:
+    """Store a new token by the digest of its secret; `by` is who makes it, for the audit log.
+
+    Refused, and audited so, where a scope is none for an agent, or none for a person.
+    """
+    error = _why_not(token)
+    if error is not None:
+        facts = _audited(token) | {"code": error.code}
+        tx.audited.append(AuditEntry("token.refused", token.id, by, facts))
+        return Refusal(error)
     tokens.append(tx, token, secret_digest)
+    tx.audited.append(AuditEntry("token.created", token.id, by, _audited(token)))
+    return None
 
 
 def list_tokens(tx: Transaction) -> list[Token]:
@@ -46,22 +68,24 @@ def list_tokens(tx: Transaction) -> list[Token]:
     return tokens.list_all(tx)
 
 
-def revoke_token(tx: Transaction, token_id: str) -> bool:
-    """Revoke a token; tells whether it was valid until now.
+def revoke_token(tx: Transaction, token_id: str, by: str = OURSELVES) -> bool:
+    """Revoke a token; tells whether it was valid until now. `by` is who does, for the audit log.
 
     Raises:
         NotFoundError: there is no such token.
     """
-    if tokens.revoke(tx, token_id):
-        return True
-    if all(token.id != token_id for token in tokens.list_all(tx)):
+    found = next((token for token in tokens.list_all(tx) if token.id == token_id), None)
+    if found is None:
         raise NotFoundError(
             f"There is no token `{token_id[:80]}`.",
             code="token_not_found",
             next_step="List them: faultbook token list.",
             where="token",
         )
-    return False
+    if not tokens.revoke(tx, token_id):
+        return False
+    tx.audited.append(AuditEntry("token.revoked", token_id, by, _audited(found)))
+    return True
 
 
 def authenticate(tx: Transaction, secret: str) -> Token:
@@ -84,6 +108,37 @@ def authenticate(tx: Transaction, secret: str) -> Token:
             next_step="Make another one with: faultbook token create.",
         )
     return token
+
+
+def _why_not(token: Token) -> FaultbookError | None:
+    if not token.is_person and Scope.APPROVALS_DECIDE in token.scopes:
+        return ForbiddenError(
+            f"`{Scope.APPROVALS_DECIDE}` is a person's; an agent's token can't have it.",
+            code="scope_not_for_agents",
+            next_step=f"Make a person's: faultbook token create --person NAME"
+            f" --scope {Scope.APPROVALS_DECIDE}.",
+            where="--scope",
+        )
+    beyond = sorted(token.scopes - PERSONS_SCOPES) if token.is_person else []
+    if beyond:
+        return InvalidError(
+            f"`{beyond[0]}` is an agent's; a person's token can't have it.",
+            code="scope_not_for_people",
+            next_step=f"A person's may have: {', '.join(sorted(PERSONS_SCOPES))}.",
+            where="--scope",
+        )
+    return None
+
+
+def _audited(token: Token) -> dict[str, object]:
+    """Give what the audit log keeps of a token; nothing of its secret."""
+    whose = {"agent": token.agent} if token.person is None else {"person": token.person}
+    return {
+        **whose,
+        "owner": token.owner,
+        "scopes": sorted(token.scopes),
+        "workflows": sorted(token.workflows),
+    }
 
 
 def _checksum(body: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from faultbook.base.errors import InvalidError, UnavailableError
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test holds it equal to the newest file in `migrations/versions`."""
 
 _LOCK_NAME = 0x6661756C74  # "fault", the advisory lock's number on PostgreSQL

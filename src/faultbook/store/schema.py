@@ -190,6 +190,8 @@ tokens = Table(
     Column("workflows", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    # Whose it is, where it is a person's and no agent's.
+    Column("person", Text),
 )
 
 idempotency_keys = Table(

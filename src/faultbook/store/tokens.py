@@ -1,4 +1,4 @@
-"""Tokens of agents, stored as SHA-256; the token itself is shown once, when it is made."""
+"""Tokens of agents and people, stored as SHA-256; a token itself is shown once, when it is made."""
 
 from typing import Any
 
@@ -20,6 +20,7 @@ def append(tx: Transaction, token: Token, sha256: str) -> None:
         "workflows": sorted(token.workflows),
         "created_at": token.created_at,
         "revoked_at": None,
+        "person": token.person,
     }
     tx.execute(insert(tokens), values)
 
@@ -50,4 +51,5 @@ def _read(row: Row[Any]) -> Token:
         frozenset(row.workflows),
         row.created_at,
         row.revoked_at,
+        row.person,
     )
