@@ -15,8 +15,10 @@ from faultbook.assembly.bot import BotOptions, start_bot
 from faultbook.assembly.house import open_house, read_settings
 from faultbook.assembly.logs import configure_logs
 from faultbook.delivery.slack.post import Post
+from faultbook.delivery.slack.reactions import Reactions
 from faultbook.intake.slack.desk import Desk
 from faultbook.operations.questions import accept
+from faultbook.operations.tasks import take_task
 from faultbook.store.engine import Store
 
 
@@ -45,23 +47,32 @@ def _before(owner: type, name: str) -> None:
     setattr(owner, name, wrapped)
 
 
-def _before_commit() -> None:
+def _at_commit(*, committed: bool) -> None:
+    """Die as a delivery is recorded, or once it is and nobody heard of it."""
     write: Callable[..., Awaitable[object]] = Store.write_async
 
     async def wrapped(self: Store, operation: Callable[..., object], *args: object) -> object:
-        if operation is accept:
+        takes = operation in (accept, take_task)
+        if takes and not committed:
             _die()
-        return await write(self, operation, *args)
+        result = await write(self, operation, *args)
+        if takes:
+            _die()
+        return result
 
     setattr(Store, "write_async", wrapped)  # noqa: B010 - the point is to replace a method
 
 
 POINTS: dict[str, Callable[[], None]] = {
     "": lambda: None,
-    "before_commit": _before_commit,
+    "before_commit": lambda: _at_commit(committed=False),
+    "as_committed": lambda: _at_commit(committed=True),
     "between_commit_and_ack": lambda: _after(Desk, "accept"),
     "between_ack_and_answer": lambda: _before(Post, "send"),
     "between_answer_and_receipt": lambda: _after(Post, "send"),
+    "before_the_reaction": lambda: _before(Reactions, "add"),
+    "after_the_reaction": lambda: _after(Reactions, "add"),
+    "after_a_repaint": lambda: _after(Post, "change"),
 }
 
 
