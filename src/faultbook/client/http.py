@@ -5,9 +5,10 @@ close, or by the artifact's name. Only Faultbook's own problem documents count a
 proxy or another program answers at this address is trouble on the way.
 """
 
+import random
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -44,13 +45,22 @@ class HttpClient:
         url: where the server is, `https://faultbook.example`.
         token: the agent's bearer token; None sends none.
         seconds: how long an answer may take; connecting may take 2.
+        pauses: how long to wait, in seconds, before each further try where the server can't be had
+            at that moment.
 
     Raises:
         InvalidError: the URL is none.
     """
 
-    def __init__(self, url: str, token: str | None, seconds: float = _TOTAL_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        seconds: float = _TOTAL_SECONDS,
+        pauses: Sequence[float] = (_PAUSE_SECONDS,),
+    ) -> None:
         self._seconds = seconds
+        self._pauses = tuple(pauses)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         address = _checked(url)
         # Reading the list of authorities takes longer than the whole request; without TLS none is
@@ -61,6 +71,11 @@ class HttpClient:
     def start_run(self, document: bytes, key: str) -> dict[str, Any]:
         """Open a run; the same key opens it once."""
         return self._send("POST", "/v1/runs", document, {"Idempotency-Key": f'"{key}"'})
+
+    def record_event(self, run_id: str, document: bytes, key: str) -> dict[str, Any]:
+        """Record an event of an open run; the same key records it once."""
+        path = f"/v1/runs/{quote(run_id, safe='')}/events"
+        return self._send("POST", path, document, {"Idempotency-Key": f'"{key}"'})
 
     def close_run(self, run_id: str, document: bytes) -> dict[str, Any]:
         """Close a run; the same close again gives the stored result."""
@@ -74,17 +89,20 @@ class HttpClient:
         self,
         run_id: str,
         name: str,
-        content: Iterable[bytes],
+        content: Iterable[bytes] | Callable[[], Iterable[bytes]],
         media_type: str | None = None,
         sha256: str | None = None,
     ) -> dict[str, Any]:
-        """Bring an artifact's bytes, piece by piece; this is tried once.
+        """Bring an artifact's bytes, piece by piece.
 
-        With `sha256` the server holds the bytes against that digest.
+        This is tried once, but for content that can be had anew by calling it. With `sha256` the
+        server holds the bytes against that digest.
         """
         path = f"/v1/runs/{quote(run_id, safe='')}/artifacts/{quote(name, safe='')}"
         path += f"?sha256={sha256}" if sha256 else ""
         headers = {"Content-Type": media_type or "application/octet-stream"}
+        if callable(content):
+            return self._send("PUT", path, content, headers)
         return self._try("PUT", path, content, headers)
 
     def add_task(self, document: bytes, key: str) -> dict[str, Any]:
@@ -127,30 +145,33 @@ class HttpClient:
         self,
         method: str,
         path: str,
-        body: bytes,
+        body: bytes | Callable[[], Iterable[bytes]],
         headers: Mapping[str, str] | None = None,
         *,
         wait: float = 0.0,
     ) -> dict[str, Any]:
-        """Send a document, and once more when the server could not be had at that moment.
+        """Send a document, and again after each pause while the server can't be had.
 
         Raises:
             UnavailableError: it can't be had; `code` tells whether it may have got the document.
             FaultbookError: the server refuses it.
         """
         headers = {"Content-Type": "application/json", **(headers or {})}
-        try:
-            return self._try(method, path, body, headers, wait)
-        except UnavailableError as error:
-            if error.code == AMBIGUOUS and error.retry_after is None:
-                raise  # it hangs; asking again would only take as long again
-            first = error
-        time.sleep(_PAUSE_SECONDS)
-        try:
-            return self._try(method, path, body, headers, wait)
-        except UnavailableError as error:
-            # The first try may have arrived, whatever became of the second.
-            raise (first if first.code == AMBIGUOUS else error) from error
+        doubtful: UnavailableError | None = None
+        for pause in (*self._pauses, None):
+            try:
+                content = body() if callable(body) else body
+                return self._try(method, path, content, headers, wait)
+            except UnavailableError as error:
+                if error.code == AMBIGUOUS and error.retry_after is None:
+                    raise  # it hangs; asking again would only take as long again
+                # An earlier try may have arrived, whatever became of the later ones.
+                doubtful = doubtful or (error if error.code == AMBIGUOUS else None)
+                if pause is None:
+                    raise (doubtful or error) from error
+            # Clients that lost a server together do not come back together.
+            time.sleep(pause * (0.75 + random.random() / 2))  # noqa: S311 - not a secret
+        raise AssertionError("unreachable: the last try returns or raises")
 
     def _try(
         self,
@@ -168,7 +189,9 @@ class HttpClient:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _unavailable(f"does not answer: {error or 'no connection'}", NOT_SENT) from error
         except httpx.HTTPError as error:
-            raise _unavailable(f"gave no answer: {type(error).__name__}", AMBIGUOUS) from error
+            hangs = isinstance(error, httpx.TimeoutException)
+            words = f"gave no answer: {type(error).__name__}"
+            raise _unavailable(words, AMBIGUOUS, None if hangs else _PAUSE_SECONDS) from error
         return _document_of(answer)
 
 
