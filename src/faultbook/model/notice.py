@@ -9,6 +9,9 @@ from faultbook.base.clock import Instant
 CARDS, REACTIONS = "cards", "reactions"
 """The lanes of a channel beside its posts: each is paced by itself."""
 
+WEBHOOKS = "webhooks"
+"""Where outcomes are owed that go over HTTP, `webhooks/A-7`; no channel of Slack's."""
+
 
 def lane_of(target: str) -> str:
     """Tell which lane of a channel a target is; empty for its posts."""
@@ -59,6 +62,7 @@ class Notice:
 
     Attributes:
         attempts: how often it was claimed, this time included; above 1 it may have been sent.
+        is_fresh: handed over by the commit that owed it, so that what its payload says still holds.
     """
 
     id: str
@@ -67,3 +71,4 @@ class Notice:
     payload: dict[str, Any]
     attempts: int
     owed_at: Instant
+    is_fresh: bool = False

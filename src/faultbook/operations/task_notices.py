@@ -52,7 +52,9 @@ def owe_paint(tx: Transaction, task: Task) -> None:
         return
     channel = task.origin.channel
     if task.origin.ts and task.reaction != wanted_reaction(task):
-        owed = _notice(tx, task, TaskNotice.REACTION, f"{channel}/{REACTIONS}", Priority.RECEIPT)
+        facts = {"ts": task.origin.ts, "is": task.reaction, "wanted": wanted_reaction(task)}
+        lane = f"{channel}/{REACTIONS}"
+        owed = _notice(tx, task, TaskNotice.REACTION, lane, Priority.RECEIPT, **facts)
         notices.append_once(tx, owed, task.id)
     if task.painted == task.revision:
         return

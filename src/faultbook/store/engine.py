@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -25,6 +26,7 @@ from faultbook.base.text import one_line
 from faultbook.store.audit import chain
 from faultbook.store.loop_waiter import Inboxes
 from faultbook.store.migrate import migrate, migration_lock
+from faultbook.store.taker import Taker
 from faultbook.store.transaction import Transaction
 from faultbook.store.writer import GroupingWriter
 
@@ -58,8 +60,10 @@ class Store:
         self.is_postgresql = engine.dialect.name == "postgresql"
         workers = _POSTGRES_CONNECTIONS if self.is_postgresql else _READERS
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="store")
-        self._writer = None if self.is_postgresql else GroupingWriter(engine, clock, self._tell)
         self._watchers: list[Watcher] = []
+        self._taker: Taker | None = None
+        begin, tell = self._begin, self._tell
+        self._writer = None if self.is_postgresql else GroupingWriter(engine, begin, tell)
         self._inboxes = Inboxes()
 
     def submit(
@@ -137,11 +141,30 @@ class Store:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
-    def _tell(self, touched: set[str]) -> None:
-        topics = frozenset(touched)
-        for watcher in tuple(self._watchers):
+    def hand_receipts_to(self, taker: Taker) -> Callable[[], None]:
+        """Hand receipts that this process owes to who sends them; gives what ends that."""
+        self._taker = taker
+
+        def end() -> None:
+            self._taker = None
+
+        return end
+
+    def _begin(self, connection: Connection) -> Transaction:
+        return Transaction(connection, self.clock(), taker=self._taker)
+
+    def _tell(self, ended: Sequence[Transaction]) -> None:
+        hearers = [
+            functools.partial(transaction.taker.take, transaction.fresh)
+            for transaction in ended
+            if transaction.taker is not None and transaction.fresh
+        ]
+        topics = frozenset().union(*(transaction.touched for transaction in ended))
+        if topics:
+            hearers += [functools.partial(watcher, topics) for watcher in self._watchers]
+        for hear in hearers:
             try:
-                watcher(topics)
+                hear()
             except Exception:  # noqa: BLE001 - what was committed stays so, whoever fails to hear
                 _log.exception("a watcher of the store failed")
 
@@ -156,11 +179,10 @@ class Store:
         for attempt in stamina.retry_context(on=_is_retried, attempts=8, wait_max=0.5):
             with attempt:
                 with self.engine.begin() as connection:
-                    transaction = Transaction(connection, self.clock())
+                    transaction = self._begin(connection)
                     result = operation(transaction)
                     chain(transaction)
-                if transaction.touched:
-                    self._tell(transaction.touched)
+                self._tell([transaction])
                 return result
         raise AssertionError("unreachable: the last attempt returns or raises")
 

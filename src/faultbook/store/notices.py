@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from faultbook.base.clock import Instant
 from faultbook.base.ids import new_id
-from faultbook.model.notice import NewNotice, Notice, NoticeState
+from faultbook.model.notice import WEBHOOKS, NewNotice, Notice, NoticeState, Priority
 from faultbook.store.prepared import Prepared
 from faultbook.store.schema import notices
 from faultbook.store.transaction import Transaction
@@ -38,6 +38,11 @@ def topic_of(target: str) -> str:
     return f"notice:{target}"
 
 
+def is_topic(topic: str) -> bool:
+    """Tell whether a topic is about something owed."""
+    return topic.startswith(topic_of(""))
+
+
 def append_once(
     tx: Transaction, notice: NewNotice, subject: str, not_before: Instant | None = None
 ) -> bool:
@@ -48,19 +53,7 @@ def append_once(
     now.
     """
     due = tx.now if not_before is None else max(not_before, tx.now)
-    new = {
-        "id": new_id(),
-        "kind": notice.kind,
-        "target": notice.target,
-        "subject": subject,
-        "priority": int(notice.priority),
-        "payload": notice.payload,
-        "state": NoticeState.OWED.value,
-        "not_before": due,
-        "owed_at": tx.now,
-    }
-    tx.touched.add(topic_of(notice.target))
-    if tx.insert_new(notices, new):
+    if _append(tx, notice, subject, due) is not None:
         return True
     same = (notices.c.kind == notice.kind) & (notices.c.subject == subject)
     later = notices.c.not_before > due
@@ -78,26 +71,51 @@ def append_once(
 
 def append(tx: Transaction, notice: NewNotice) -> str:
     """Owe a side effect, and give its id."""
-    tx.touched.add(topic_of(notice.target))
+    notice_id = _append(tx, notice, None, tx.now)
+    assert notice_id is not None  # noqa: S101 - only a subject's notice can be owed already
+    return notice_id
+
+
+def _append(tx: Transaction, notice: NewNotice, subject: str | None, due: Instant) -> str | None:
+    """Insert a notice unless its subject is owed one, and give its id.
+
+    A receipt that can be sent at once is claimed for the taker as it is owed.
+    """
     notice_id = new_id()
+    taker = tx.taker if notice.priority is Priority.RECEIPT and due <= tx.now else None
+    if taker is not None and not taker.can_take(notice.target):
+        taker = None
     values: dict[str, Any] = {
         "id": notice_id,
         "kind": notice.kind,
         "target": notice.target,
+        "subject": subject,
         "priority": int(notice.priority),
         "payload": json.dumps(notice.payload),
         "state": NoticeState.OWED.value,
-        "now": tx.now,
+        "not_before": due,
+        "owed_at": tx.now,
+        "attempts": 0 if taker is None else 1,
+        "claimed_by": None if taker is None else taker.name,
+        "claimed_until": None if taker is None else tx.now + taker.lease,
     }
-    _APPEND.run(tx, values)
-    return notice_id
+    was_new = _APPEND.run(tx, values).rowcount == 1
+    if taker is None or not was_new:
+        tx.touched.add(topic_of(notice.target))
+    else:
+        fresh = Notice(
+            notice_id, notice.kind, notice.target, notice.payload, 1, tx.now, is_fresh=True
+        )
+        tx.fresh.append(fresh)
+    return notice_id if was_new else None
 
 
-def _insert(_tx: Transaction) -> Executable:
-    names = ("id", "kind", "target", "priority", "payload", "state")
-    values: dict[str, Any] = {name: bindparam(name) for name in names}
-    now = bindparam("now", type_=BigInteger)
-    return notices.insert().values(**values, not_before=now, owed_at=now).inline()
+def _insert(tx: Transaction) -> Executable:
+    names = ("id", "kind", "target", "subject", "priority", "payload", "state", "attempts")
+    values: dict[str, Any] = {name: bindparam(name) for name in (*names, "claimed_by")}
+    for name in ("not_before", "owed_at", "claimed_until"):
+        values[name] = bindparam(name, type_=BigInteger)
+    return tx.insert(notices).values(**values).on_conflict_do_nothing().inline()
 
 
 _APPEND = Prepared(_insert)
@@ -110,8 +128,12 @@ def claim(
     limit: int,
     resting: Collection[str] = (),
     closed: Collection[str] = (),
+    *,
+    webhooks: bool = False,
 ) -> list[Notice]:
     """Claim owed notices, one a target at most, receipts before repaints, then by age.
+
+    Those for Slack, or with `webhooks` those that go to webhooks: each has its own who delivers.
 
     One a target, so that a channel's messages keep their order and its pace is kept; a target that
     is `resting`, or in a lane that is `closed`, is passed over. A claim that was not settled by
@@ -127,6 +149,7 @@ def claim(
         .scalar_subquery()
     )
     heads = select(head).where(
+        _is_webhook(targets.c.target, webhooks),
         targets.c.target.not_in(busy),
         targets.c.target.not_in(list(resting)),
         *(not_(_in_lane(targets.c.target, lane)) for lane in closed),
@@ -158,6 +181,11 @@ def claim(
 def _is_free(tx: Transaction) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     unclaimed = or_(notices.c.claimed_until.is_(None), notices.c.claimed_until < tx.now)
     return notices.c.not_before <= tx.now, unclaimed
+
+
+def _is_webhook(target: ColumnElement[str], wanted: bool) -> ColumnElement[bool]:  # noqa: FBT001 - one of two sorts
+    within = target.like(f"{WEBHOOKS}/%")
+    return within if wanted else not_(within)
 
 
 def _in_lane(target: ColumnElement[str], lane: str) -> ColumnElement[bool]:
@@ -201,6 +229,13 @@ def give_up(tx: Transaction, notice_id: str, error: str) -> None:
     _change(tx, notice_id, values | {"claimed_until": None})
 
 
+def let_go(tx: Transaction, ids: Collection[str], claimer: str) -> None:
+    """Let go of claims that nothing was done about, as if they had not been made."""
+    theirs = notices.c.id.in_(list(ids)) & (notices.c.claimed_by == claimer)
+    values = {"claimed_until": None, "attempts": notices.c.attempts - 1}
+    tx.execute(update(notices).where(_OWED, theirs).values(values))
+
+
 def forget_dead(tx: Transaction, kind: str, subject: str) -> None:
     """Settle what was given up about a subject that is shown rightly now."""
     same = (notices.c.kind == kind) & (notices.c.subject == subject)
@@ -237,11 +272,12 @@ def count_owed(tx: Transaction) -> int:
     return int(tx.execute(select(func.count()).where(_OWED)).scalar_one())
 
 
-def next_due(tx: Transaction) -> Instant | None:
-    """Tell when the next owed notice may be tried."""
+def next_due(tx: Transaction, *, webhooks: bool = False) -> Instant | None:
+    """Tell when the next owed notice may be tried: of those for Slack, or for webhooks."""
     free_at = func.coalesce(notices.c.claimed_until, 0)
+    sort = _is_webhook(notices.c.target, webhooks)
     when = case((notices.c.not_before > free_at, notices.c.not_before), else_=free_at)
-    found: Instant | None = tx.execute(select(func.min(when)).where(_OWED)).scalar()
+    found: Instant | None = tx.execute(select(func.min(when)).where(_OWED, sort)).scalar()
     return found
 
 

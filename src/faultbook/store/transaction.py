@@ -10,6 +10,8 @@ from sqlalchemy.sql.selectable import TableClause
 
 from faultbook.base.clock import Instant
 from faultbook.model.audit import AuditEntry
+from faultbook.model.notice import Notice
+from faultbook.store.taker import Taker
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,16 @@ class Transaction:
     Attributes:
         now: the instant at which the store began it; operations take time from here.
         touched: topics that watchers of the store are told of after the commit.
+        taker: who sends receipts at once, if anybody does.
+        fresh: receipts that were claimed for the taker as they were owed.
         audited: entries that are chained into the audit log last, just before the commit.
     """
 
     connection: Connection
     now: Instant
     touched: set[str] = field(default_factory=set)
+    taker: Taker | None = None
+    fresh: list[Notice] = field(default_factory=list)
     audited: list[AuditEntry] = field(default_factory=list)
 
     def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:  # noqa: ANN401 - SQLAlchemy's own signature

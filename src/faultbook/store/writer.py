@@ -7,7 +7,7 @@ operation does SQL only: no I/O, hashing or rendering, or all who wait behind it
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from faultbook.base.clock import Clock
 from faultbook.store.audit import chain
 from faultbook.store.transaction import Transaction
 
@@ -44,9 +43,14 @@ _LARGEST_GROUP = 256
 class GroupingWriter:
     """Owns the writing connection of a SQLite store."""
 
-    def __init__(self, engine: Engine, clock: Clock, tell: Callable[[set[str]], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        begin: Callable[[Connection], Transaction],
+        tell: Callable[[Sequence[Transaction]], None],
+    ) -> None:
         self._engine = engine
-        self._clock = clock
+        self._begin = begin
         self._tell = tell
         self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._closed = False
@@ -114,9 +118,9 @@ class GroupingWriter:
             if _in_transaction(connection):  # one that could not be rolled back before
                 connection.exec_driver_sql("ROLLBACK")
             return
-        touched: set[str] = set()
+        ended: list[Transaction] = []
         try:
-            answers = self._try_group(connection, group, touched)
+            answers = self._try_group(connection, group, ended)
         except Exception as error:  # noqa: BLE001 - SQLite out of memory is a MemoryError
             if len(group) == 1:
                 group[0][1].set_exception(error)
@@ -129,11 +133,10 @@ class GroupingWriter:
                 future.set_exception(failure)
             else:
                 future.set_result(result)
-        if touched:
-            self._tell(touched)
+        self._tell(ended)
 
     def _try_group(
-        self, connection: Connection, group: list[Work], touched: set[str]
+        self, connection: Connection, group: list[Work], ended: list[Transaction]
     ) -> list[tuple[Any, Exception | None]]:
         """Run all in the transaction that was begun, and commit it.
 
@@ -142,7 +145,7 @@ class GroupingWriter:
         """
         execute = connection.exec_driver_sql
         try:
-            answers = [self._run_one(connection, operation, touched) for operation, _ in group]
+            answers = [self._run_one(connection, operation, ended) for operation, _ in group]
             execute("COMMIT")
         except BaseException:
             if _in_transaction(connection):
@@ -152,11 +155,14 @@ class GroupingWriter:
         return answers
 
     def _run_one(
-        self, connection: Connection, operation: Callable[[Transaction], Any], touched: set[str]
+        self,
+        connection: Connection,
+        operation: Callable[[Transaction], Any],
+        ended: list[Transaction],
     ) -> tuple[Any, Exception | None]:
         execute = connection.exec_driver_sql
         execute("SAVEPOINT member")
-        transaction = Transaction(connection, self._clock())
+        transaction = self._begin(connection)
         try:
             result = operation(transaction)
             chain(transaction)
@@ -167,7 +173,7 @@ class GroupingWriter:
             execute("RELEASE member")
             return None, error
         execute("RELEASE member")
-        touched |= transaction.touched
+        ended.append(transaction)
         return result, None
 
 

@@ -132,9 +132,6 @@ def test_a_late_close_is_said(wrapper: Wrapper, server: Server) -> None:
     process = wrapper.start(*sh("touch started; while [ ! -e go ]; do sleep 0.02; done"))
     until((wrapper.work / "started").exists)
     server.store.clock = lambda: system_clock() + 2 * DAY
-    writer = server.store._writer
-    assert writer is not None
-    writer._clock = server.store.clock
     assert server.store.write(close_overdue) == 1
     (wrapper.work / "go").touch()
     _, said = process.communicate(timeout=30)
@@ -147,9 +144,7 @@ def test_a_host_whose_clock_is_ahead_is_recorded_by_the_servers_clock(
     wrapper: Wrapper, server: Server
 ) -> None:
     wrapper.environ |= server.environ()
-    writer = server.store._writer
-    assert writer is not None
-    server.store.clock = writer._clock = lambda: system_clock() - 3600 * SECOND
+    server.store.clock = lambda: system_clock() - 3600 * SECOND
     done = wrapper.run(*sh("echo x > out.txt"), options=OUT)
     assert done.stderr == b""
     [run] = all_runs(server.store)

@@ -7,12 +7,12 @@ looks for the first one's message before it sends.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from faultbook.base.clock import seconds
+from faultbook.base.clock import Instant, seconds
 from faultbook.base.errors import UnavailableError
 from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
 from faultbook.delivery.slack.calling import NotSentError
@@ -66,7 +66,9 @@ class Courier:
         self._effects = effects or {}
         self._pace = pace
         self._limits = limits or CourierLimits()
-        self._name = name_claimer()
+        self.name = name_claimer()
+        self.lease: Instant = seconds(self._limits.lease_seconds)
+        self._hearing: list[Callable[[], None]] = []
         self._woken = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -74,6 +76,9 @@ class Courier:
     async def start(self) -> None:
         """Take over what a crashed bot of this machine had claimed, and begin."""
         await self._take_over()
+        loop = asyncio.get_running_loop()
+        self._tell = loop.call_soon_threadsafe
+        self._hearing = [self._store.watch(self._hear), self._store.hand_receipts_to(self)]
         self._loop = asyncio.create_task(self._run(), name="courier")
 
     def wake(self, target: str) -> None:
@@ -81,8 +86,42 @@ class Courier:
         if not self._pace.rests(target):
             self._woken.set()
 
+    def can_take(self, target: str) -> bool:
+        """Tell, in any thread, whether something for a target could be sent at once."""
+        return len(self._under_way) < self._limits.at_once and not self._pace.rests(target)
+
+    def take(self, fresh: Sequence[Notice]) -> None:
+        """Hear, in the thread that committed, of receipts that are claimed already."""
+        with contextlib.suppress(RuntimeError):  # the loop was closed: their claims run out
+            self._tell(self._start_fresh, tuple(fresh))
+
+    def _start_fresh(self, fresh: Sequence[Notice]) -> None:
+        held_up = []
+        for notice in fresh:
+            if self._loop is not None and self._may_start(notice):
+                self._start(notice)
+            else:
+                held_up.append(notice.id)
+        if held_up:
+            self._keep(asyncio.create_task(self._let_go(held_up), name="letting go"))
+
+    def _may_start(self, notice: Notice) -> bool:
+        return self.can_take(notice.target) and self._pace.is_open(notice.target)
+
+    async def _let_go(self, ids: list[str]) -> None:
+        await self._store.write_async(notices.let_go, ids, self.name)
+
+    def _hear(self, topics: frozenset[str]) -> None:
+        """Hear, in the thread that committed, of what is owed."""
+        if any(notices.is_topic(topic) for topic in topics):
+            with contextlib.suppress(RuntimeError):  # the loop was closed
+                self._tell(self._woken.set)
+
     async def stop(self, patience: float = 10.0) -> None:
         """Claim nothing more, and finish what is under way, for so many seconds at most."""
+        for end in self._hearing:
+            end()
+        self._hearing = []
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
@@ -92,7 +131,7 @@ class Courier:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         with contextlib.suppress(UnavailableError):
-            await self._store.write_async(notices.release, [self._name])
+            await self._store.write_async(notices.release, [self.name])
 
     async def _take_over(self) -> None:
         if self._store.is_postgresql:
@@ -119,11 +158,9 @@ class Courier:
         free = min(self._limits.at_once, self._pace.room()) - len(self._under_way)
         if free <= 0:
             return []
-        until = self._store.clock() + seconds(self._limits.lease_seconds)
+        until = self._store.clock() + self.lease
         resting, closed = self._pace.resting(), self._pace.closed_lanes()
-        return await self._store.write_async(
-            notices.claim, self._name, until, free, resting, closed
-        )
+        return await self._store.write_async(notices.claim, self.name, until, free, resting, closed)
 
     async def _rest(self) -> bool:
         """Wait for a reason to look again, and tell whether there may be something to claim."""
@@ -135,8 +172,9 @@ class Courier:
                 await self._woken.wait()
         except TimeoutError:
             return await self._is_due()
+        if self._under_way:
+            await asyncio.sleep(_GATHER_SECONDS)  # several questions at once are claimed at once
         self._woken.clear()
-        await asyncio.sleep(_GATHER_SECONDS)  # several questions at once are claimed at once
         return True
 
     async def _is_due(self) -> bool:
@@ -151,7 +189,9 @@ class Courier:
     def _start(self, notice: Notice) -> None:
         # Held from now on, so that two messages never race for a channel.
         self._pace.hold(notice.target, self._limits.attempt_seconds)
-        task = asyncio.create_task(self._deliver(notice), name=f"notice {notice.id}")
+        self._keep(asyncio.create_task(self._deliver(notice), name=f"notice {notice.id}"))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._under_way.add(task)
         task.add_done_callback(self._done)
 

@@ -126,19 +126,20 @@ class ReactionEffect:
         In this order, so that a reaction that nobody recorded is left by an attempt of unknown
         outcome only; the next attempt then takes away whatever it can have left.
         """
-        del to  # the task knows its message
-        task = await self.store.read_async(find_task, int(notice.payload["task"]))
-        wanted = wanted_reaction(task)
-        old = {task.reaction} if notice.attempts == 1 else {task.reaction, *EVERY_REACTION}
-        where = task.origin.channel, task.origin.ts
+        number, ts = int(notice.payload["task"]), str(notice.payload["ts"])
+        there, wanted = str(notice.payload["is"]), str(notice.payload["wanted"])
+        if not notice.is_fresh:
+            task = await self.store.read_async(find_task, number)
+            there, wanted = task.reaction, wanted_reaction(task)
+        old = {there} if notice.attempts == 1 else {there, *EVERY_REACTION}
         for name in sorted(old - {"", wanted}):
-            await self.reactions.remove(*where, name)
+            await self.reactions.remove(to.channel, ts, name)
         if wanted:
-            await self.reactions.add(*where, wanted)
+            await self.reactions.add(to.channel, ts, wanted)
 
         def record(tx: Transaction) -> None:
-            notices.forget_dead(tx, TaskNotice.REACTION, task.id)
-            reaction_set(tx, task.number, wanted)
+            notices.forget_dead(tx, TaskNotice.REACTION, f"T-{number}")
+            reaction_set(tx, number, wanted)
 
         return Done({"reaction": wanted}, record=record)
 
