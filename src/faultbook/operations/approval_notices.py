@@ -4,14 +4,11 @@ from enum import StrEnum
 from typing import Any
 
 from faultbook.base.clock import MINUTE, SECOND
-from faultbook.model.notice import NewNotice, Priority
+from faultbook.model.notice import WEBHOOKS, NewNotice, Priority
 from faultbook.model.task import Card
 from faultbook.operations.questions import ReplyTo
 from faultbook.store import approvals, notices
 from faultbook.store.transaction import Transaction
-
-WEBHOOK_TARGET = "webhooks"
-"""Where the outcomes are owed that go over HTTP; no channel of Slack's."""
 
 
 class ApprovalNotice(StrEnum):
@@ -19,7 +16,7 @@ class ApprovalNotice(StrEnum):
 
     CARD = "approval.card"
     BYPASS = "approval.bypass"
-    """Loud: voters were skipped."""
+    """Loud: voters were skipped; with `review_due`, nobody has looked at it since."""
     WEBHOOK = "approval.webhook"
 
 
@@ -41,13 +38,23 @@ def owe_bypass(tx: Transaction, number: int) -> None:
         notices.append(tx, _notice(tx, number, place, kind, target, Priority.RECEIPT))
 
 
+def owe_review(tx: Transaction, number: int) -> None:
+    """Owe the reminder that nobody has reviewed a bypass."""
+    place = approvals.find_place(tx, number)
+    if place is not None and place.channel:
+        kind, target = ApprovalNotice.BYPASS, place.channel
+        reminder = _notice(tx, number, place, kind, target, Priority.ANSWER, review_due=True)
+        notices.append(tx, reminder)
+
+
 def owe_webhook(tx: Transaction, number: int) -> None:
     """Owe the agent word of what became of its request, where it wants that over HTTP."""
     if approvals.find_webhook(tx, number):
         to = ReplyTo(channel="", user="", after="")
         owed = to.notice(ApprovalNotice.WEBHOOK, approval=number)
-        target = f"{WEBHOOK_TARGET}/A-{number}"
-        notices.append(tx, NewNotice(owed.kind, target, owed.payload, Priority.RECEIPT))
+        target = f"{WEBHOOKS}/A-{number}"
+        # No receipt: those are handed to who talks with Slack.
+        notices.append(tx, NewNotice(owed.kind, target, owed.payload, Priority.ANSWER))
 
 
 def card_painted(tx: Transaction, number: int, revision: int, card: Card) -> None:

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,10 +28,12 @@ from faultbook.operations.approval_steps import (
     named,
     refuse,
 )
-from faultbook.store import approvals
+from faultbook.store import approvals, executions
 from faultbook.store.transaction import Transaction
 
 _OUTCOME_LENGTH = 1000
+_TO_REPORT_SECONDS = 30.0
+"""How long Faultbook may take to report what it ran, beyond the executor's own time."""
 _APPROVED = frozenset({ApprovalState.APPROVED})
 _EXECUTING = frozenset({ApprovalState.EXECUTING})
 _UNKNOWN = frozenset({ApprovalState.EXECUTION_UNKNOWN})
@@ -58,6 +60,7 @@ def begin_execution(
     executor: str,
     memberships: Mapping[str, Membership],
     policies: ApprovalPolicies,
+    holder: str = "",
 ) -> Grant | Refusal:
     """Give the leave to run an approved action to one caller; anybody else is refused.
 
@@ -68,6 +71,8 @@ def begin_execution(
         executor: the agent that asked, or Faultbook itself.
         memberships: what Slack says now of those who approved, by their ids.
         policies: the team's.
+        holder: the process of ours that runs it; empty for an agent, which may not run what the
+            policy has Faultbook execute.
 
     Raises:
         NotFoundError: there is no such approval.
@@ -79,23 +84,42 @@ def begin_execution(
     error = _why_not_now(asked, digest)
     if error is None and (policy is None or policy.version != asked.policy_version):
         error = policy_changed(asked)
+    if error is None and policy is not None and policy.executor is not None and not holder:
+        error = _runs_it_itself(asked)
     if error is not None or policy is None:
         refused = error or policy_changed(asked)
         return refuse(tx, "execution.refused", asked.id, executor, refused, asked.action)
     if not asked.is_bypass and not _still_approved(asked, memberships, policy):
         return _withdraw(tx, asked, executor)
-    grant_id, until = secrets.token_hex(16), tx.now + seconds(policy.grant_seconds)
-    values = {
-        "state": ApprovalState.EXECUTING.value,
-        "grant_id": grant_id,
-        "grant_until": until,
-    }
+    values = _grant_values(tx, policy, holder)
     if not approvals.change(tx, number, _APPROVED, values, approvals.has_digest(asked.digest)):
         late = _why_not_now(find_approval(tx, number), digest) or _gone(asked)
         return refuse(tx, "execution.refused", asked.id, executor, late, asked.action)
     audit_step(tx, "execution.begun", number, executor, {"digest": asked.digest})
     owe_card(tx, number)
-    return Grant(find_approval(tx, number), grant_id, until)
+    return Grant(find_approval(tx, number), values["grant_id"], values["grant_until"])
+
+
+def resume_execution(
+    tx: Transaction, number: int, held: str, executor: str, policies: ApprovalPolicies, holder: str
+) -> Grant | None:
+    """Take over an execution whose process is gone, under a new grant; None if another did.
+
+    For executors that may run again or can tell what happened; `held` is the grant that is
+    replaced, so that of several processes one takes over.
+
+    Raises:
+        NotFoundError: there is no such approval.
+    """
+    asked = find_approval(tx, number)
+    policy = policies.named(asked.policy)
+    if policy is None or policy.version != asked.policy_version or _is_unbound(asked):
+        return None
+    values = _grant_values(tx, policy, holder)
+    if not approvals.change(tx, number, _EXECUTING, values, approvals.holds_grant(held)):
+        return None
+    audit_step(tx, "execution.resumed", number, executor, {"digest": asked.digest})
+    return Grant(find_approval(tx, number), values["grant_id"], values["grant_until"])
 
 
 def report_execution(
@@ -113,7 +137,7 @@ def report_execution(
     told = cut(redact(words), _OUTCOME_LENGTH)
     if asked.state is state and asked.outcome == told:
         return asked  # the same report again
-    if not _close(tx, number, _EXECUTING, state, told):
+    if not _close(tx, number, _EXECUTING, state, told, grant_id):
         late = find_approval(tx, number)
         return refuse(tx, "execution.refused", asked.id, executor, _gone(late), asked.action)
     audit_step(
@@ -122,19 +146,26 @@ def report_execution(
     return find_approval(tx, number)
 
 
-def sweep_grants(tx: Transaction) -> int:
-    """Call unknown what nobody reported in time: it may have happened, and is not repeated."""
+def sweep_grants(tx: Transaction, spared: Collection[str] = ()) -> int:
+    """Call unknown what nobody reported in time: it may have happened, and is not repeated.
+
+    `spared` names the policies whose executions Faultbook looks after itself.
+    """
     swept = 0
-    for number in approvals.list_lapsed_grants(tx):
+    for number in executions.list_lapsed(tx, spared):
         swept += give_up(tx, number, "clock", "nobody reported by the deadline")
     return swept
 
 
-def give_up(tx: Transaction, number: int, by: str, words: str) -> bool:
-    """Call an execution unknown; tells whether it was under way."""
-    if not _close(tx, number, _EXECUTING, ApprovalState.EXECUTION_UNKNOWN, words):
+def give_up(tx: Transaction, number: int, by: str, words: str, held: str | None = None) -> bool:
+    """Call an execution unknown; tells whether it was under way, under the grant `held` if given.
+
+    The words may come from what was executed.
+    """
+    told = cut(redact(words), _OUTCOME_LENGTH)
+    if not _close(tx, number, _EXECUTING, ApprovalState.EXECUTION_UNKNOWN, told, held):
         return False
-    audit_step(tx, "execution.unknown", number, by, {"words": words})
+    audit_step(tx, "execution.unknown", number, by, {"words": told})
     return True
 
 
@@ -166,20 +197,47 @@ def _close(
     states: frozenset[ApprovalState],
     state: ApprovalState,
     words: str,
+    held: str | None = None,
 ) -> bool:
     values: dict[str, Any] = {"state": state.value, "executed_at": tx.now, "outcome": words}
-    if not approvals.change(tx, number, states, values):
+    same = () if held is None else (approvals.holds_grant(held),)
+    if not approvals.change(tx, number, states, values, *same):
         return False
     owe_card(tx, number)
     owe_webhook(tx, number)
     return True
 
 
-def _why_not_now(asked: Approval, digest: str) -> FaultbookError | None:
+def _grant_values(tx: Transaction, policy: ApprovalPolicy, holder: str) -> dict[str, Any]:
+    lasts = policy.grant_seconds
+    if holder and policy.executor is not None:
+        lasts = max(lasts, policy.executor.timeout_seconds + _TO_REPORT_SECONDS)
+    return {
+        "state": ApprovalState.EXECUTING.value,
+        "grant_id": secrets.token_hex(16),
+        "grant_by": holder,
+        "grant_until": tx.now + seconds(lasts),
+    }
+
+
+def _is_unbound(asked: Approval) -> bool:
+    """Tell whether what is stored is not what was decided about."""
     bound = bound_digest(
         asked.action, asked.agent, asked.policy, asked.policy_version, asked.expires_at, asked.nonce
     )
-    if not hmac.compare_digest(digest.encode(), asked.digest.encode()) or bound != asked.digest:
+    return bound != asked.digest
+
+
+def _runs_it_itself(asked: Approval) -> ConflictError:
+    return ConflictError(
+        f"Faultbook runs {asked.id} itself, as the policy `{asked.policy}` says.",
+        code="executed_by_faultbook",
+        next_step=f"Wait for its outcome: GET /v1/approvals/{asked.id}?wait=30.",
+    )
+
+
+def _why_not_now(asked: Approval, digest: str) -> FaultbookError | None:
+    if not hmac.compare_digest(digest.encode(), asked.digest.encode()) or _is_unbound(asked):
         return ConflictError(
             f"This is not the action that {asked.id} is about, so it may not run.",
             code="digest_mismatch",

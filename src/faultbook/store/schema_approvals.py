@@ -52,7 +52,10 @@ approvals = Table(
     Column("superseded_by", BigInteger),
     Column("is_bypass", Integer, nullable=False, server_default="0"),
     Column("review_due_at", BigInteger),
+    Column("review_reminded_at", BigInteger),
     Column("grant_id", Text, nullable=False, server_default=""),
+    # The process of ours that executes; empty where an agent does.
+    Column("grant_by", Text, nullable=False, server_default=""),
     Column("grant_until", BigInteger),
     Column("executed_at", BigInteger),
     Column("outcome", Text, nullable=False, server_default=""),
