@@ -41,6 +41,7 @@ class Membership:
         groups, channels: those of a policy's that the person is in.
         is_active: neither deactivated nor a bot nor a guest.
         why_not: why the person may not decide at all, in words.
+        why_code: a stable name of that: `guest`, `bot`, `deactivated`, `lookup_failed`.
     """
 
     person_id: str
@@ -48,6 +49,7 @@ class Membership:
     channels: frozenset[str] = frozenset()
     is_active: bool = True
     why_not: str = ""
+    why_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,13 @@ class ApprovalPolicy:
 
     @property
     def version(self) -> str:
-        """Tell one wording of the policy from another."""
+        """Tell one set of rules from another: who decides about what, and what then runs."""
         return digest_of(_described(self))[:16]
+
+    @property
+    def wording(self) -> str:
+        """Tell any change of the policy, of its times and limits too."""
+        return digest_of(_described(self) | _limits(self))[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +180,21 @@ def decide(thresholds: Sequence[Threshold], votes: Iterable[Vote]) -> ApprovalSt
     return None
 
 
+def nearest_threshold(
+    thresholds: Sequence[Threshold], votes: Iterable[Vote], decision: Decision
+) -> tuple[int, int]:
+    """Tell how many of how many votes are there, of the threshold that fewest are missing for."""
+    cast = list(votes)
+    counts = [
+        (
+            len(_voters(cast, decision, index)),
+            one.approve if decision is Decision.APPROVE else one.deny,
+        )
+        for index, one in enumerate(thresholds)
+    ]
+    return min(counts, key=lambda count: (count[1] - count[0], -count[0]), default=(0, 1))
+
+
 def _voters(votes: Iterable[Vote], decision: Decision, index: int) -> Collection[str]:
     return {
         vote.voter.id for vote in votes if vote.decision is decision and index in vote.thresholds
@@ -212,4 +234,14 @@ def _described(policy: ApprovalPolicy) -> dict[str, object]:
         "executor": None
         if policy.executor is None
         else [list(policy.executor.command), policy.executor.url],
+    }
+
+
+def _limits(policy: ApprovalPolicy) -> dict[str, object]:
+    plan = policy.executor or ExecutorPlan()
+    return {
+        "ttl": [str(policy.ttl_seconds), str(policy.max_ttl_seconds)],
+        "limits": [policy.per_hour, str(policy.loop_seconds), str(policy.grant_seconds)],
+        "shown": [policy.is_high_risk, policy.channel, policy.mention],
+        "plan": [list(plan.probe), plan.idempotent, str(plan.timeout_seconds)],
     }

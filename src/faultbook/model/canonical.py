@@ -4,6 +4,8 @@ Numbers with a fraction have no place in what is hashed: languages write them di
 """
 
 import hashlib
+import math
+import re
 from typing import TypeAlias
 
 import rfc8785
@@ -18,6 +20,12 @@ LARGEST_ACTION = 64_000
 """Bytes of an action's canonical form."""
 _DEEPEST = 32
 _LARGEST_INTEGER = 2**53 - 1  # what every JSON reader holds exactly
+_REFERENCE = re.compile(r"secret:([A-Za-z0-9][A-Za-z0-9_./-]{0,99})")
+# Whatever a key of such a name holds, a sentence or a number too, is the secret.
+_NAMES_SECRET = re.compile(
+    r"(?i)(?:password|passwd|passphrase|secret|(?:api|access|private)[_-]?key"
+    r"|(?:auth|access)[_-]?token)$"
+)
 
 
 def canonical(value: object) -> bytes:
@@ -30,26 +38,29 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def check_json(value: object, where: str, depth: int = 0) -> Json:
+def check_json(value: object, where: str, name: str = "", depth: int = 0) -> Json:
     """Hold a value to what can be hashed the same everywhere, and shown.
 
+    `where` is the place that refusals name, `name` the key whose value it is.
+
     Raises:
-        InvalidError: `where` names the place of a fraction, a secret, or what is no JSON.
+        InvalidError: a fraction, a secret, or what is no JSON.
     """
     if depth > _DEEPEST:
         raise _unfit(where, f"is nested deeper than {_DEEPEST} levels", "Send it flatter.")
     if isinstance(value, dict):
         return {
-            _key(key, where): check_json(item, f"{where}.{_shown(str(key))}", depth + 1)
+            _key(key, where): check_json(item, f"{where}.{_shown(str(key))}", str(key), depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, list):
         return [
-            check_json(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)
+            check_json(item, f"{where}[{index}]", name, depth + 1)
+            for index, item in enumerate(value)
         ]
     if isinstance(value, str):
-        return _text(value, where)
-    return _scalar(value, where)
+        return _text(value, where, name)
+    return _scalar(value, where, name)
 
 
 def check_size(value: object, where: str) -> bytes:
@@ -69,13 +80,17 @@ def check_size(value: object, where: str) -> bytes:
     return told
 
 
-def _scalar(value: object, where: str) -> Json:
+def _scalar(value: object, where: str, name: str) -> Json:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         if abs(value) > _LARGEST_INTEGER:
             raise _unfit(where, "is a number that not every reader holds", "Send it as a string.")
+        if _NAMES_SECRET.search(name):
+            raise _secret(where)
         return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _unfit(where, "is no number that JSON knows", "Send JSON values.", "float")
     if isinstance(value, float):
         raise _unfit(
             where, "is a number with a fraction", 'Send decimals as strings: "120.00".', "float"
@@ -83,16 +98,18 @@ def _scalar(value: object, where: str) -> Json:
     raise _unfit(where, "is no JSON", "Send JSON values.")
 
 
-def _text(value: str, where: str) -> str:
+def _text(value: str, where: str, name: str = "") -> str:
     if any("\ud800" <= char <= "\udfff" for char in value):
         raise _unfit(where, "is no Unicode text", "Send valid UTF-8.")
+    reference = _REFERENCE.fullmatch(value)
+    if reference is not None:
+        if redact(reference[1]) != reference[1]:
+            raise _secret(where)  # the secret itself, with the prefix put before it
+        return value
     # By its key's name too, as `password: hunter2` would be found in a log.
-    name = where.rsplit(".", 1)[-1]
-    if not value.startswith("secret:") and (
-        redact(value) != value
-        or (" " not in value and redact(f"{name}={value}") != f"{name}={value}")
-    ):
-        raise _unfit(where, "holds a secret", "Send secret:NAME; the executor knows it.", "secret")
+    in_words = " " not in value and redact(f"{name}={value}") != f"{name}={value}"
+    if redact(value) != value or in_words or (value and _NAMES_SECRET.search(name)):
+        raise _secret(where)
     return value
 
 
@@ -100,6 +117,11 @@ def _key(key: object, where: str) -> str:
     if not isinstance(key, str):
         raise _unfit(where, "has a key that is no text", "Send JSON.")
     return _text(key, f"{where} (a key)")
+
+
+def _secret(where: str) -> InvalidError:
+    advice = "Send secret:NAME; the executor knows it."
+    return _unfit(where, "holds a secret", advice, "secret")
 
 
 def _shown(text: str) -> str:

@@ -4,9 +4,7 @@ import secrets
 from typing import Any
 
 from faultbook.base.clock import seconds
-from faultbook.base.errors import ForbiddenError, InvalidError
-from faultbook.base.redaction import redact
-from faultbook.base.text import cut
+from faultbook.base.errors import FaultbookError, ForbiddenError, InvalidError
 from faultbook.model.approval import (
     Action,
     Approval,
@@ -17,16 +15,34 @@ from faultbook.model.approval import (
 )
 from faultbook.model.approval_policy import ApprovalPolicies, ApprovalPolicy
 from faultbook.model.canonical import check_json, check_size
+from faultbook.model.route import COMMAND_AGENT
 from faultbook.model.task import Task
 from faultbook.operations.approval_notices import owe_card
-from faultbook.operations.approval_rules import decided_before, no_policy, why_no_request
-from faultbook.operations.approval_steps import Refusal, audit_step, find_approval, refuse, settle
+from faultbook.operations.approval_rules import (
+    asked_too_often,
+    bad_wait,
+    decided_before,
+    foreign,
+    no_policy,
+)
+from faultbook.operations.approval_steps import (
+    LOOP_BREAKER,
+    THE_POLICY,
+    Refusal,
+    as_it_is,
+    audit_step,
+    find_approval,
+    kept_words,
+    refuse,
+    settle,
+)
 from faultbook.operations.tasks import find_task, waits_for
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
 
 _WORDS_LENGTH = 3000
-_PENDING = frozenset({ApprovalState.PENDING})
+_LINK_LENGTH = 2000
+_STANDING = frozenset({ApprovalState.PENDING, ApprovalState.APPROVED})
 
 
 def check_action(kind: str, target: str, environment: str, parameters: object) -> Action:
@@ -55,36 +71,30 @@ def request_approval(
 ) -> Approval | Refusal:
     """Ask for a decision about an action.
 
-    The same action that waits already is given back as it is. Another one by the same agent for
-    the same task or run supersedes what waited. One that was denied a moment ago is denied again
-    without asking anybody.
+    The same action that waits already, or is approved and has not run, is given back as it is.
+    Another one by the same agent for the same task or run supersedes what waited. One that was
+    denied a moment ago is denied again without asking anybody.
+
+    Raises:
+        NotFoundError: there is no such task, or nothing to supersede by that number.
     """
     policy = policies.choose(new.action)
     if policy is None:
         return refuse(tx, "approval.refused", "", new.agent, no_policy(new.action), new.action)
-    refused = why_no_request(tx, new, policy)
-    if refused is not None:
-        return refuse(tx, "approval.refused", "", new.agent, refused, new.action)
-    waiting = approvals.find_same(tx, new.action.key, new.agent, _PENDING, 0)
-    if waiting is not None and new.supersedes in {None, waiting}:
-        found = find_approval(tx, waiting)
-        if found.expires_at > tx.now and found.policy_version == policy.version:
-            return found
+    approvals.hold_agent(tx, new.agent)
     task = find_task(tx, new.task) if new.task is not None else None
+    error: FaultbookError | None = bad_wait(new, policy) or _not_theirs(tx, new, task)
+    same = _same(tx, new, policy) if error is None else None
+    if same is not None and same.policy_version == policy.version:
+        return same
+    error = error or asked_too_often(tx, new, policy)
+    if error is not None:
+        return refuse(tx, "approval.refused", "", new.agent, error, new.action)
     number = _append(tx, new, policy, task)
     audit_step(tx, "approval.requested", number, new.agent, _asked(tx, number))
-    denied = approvals.find_same(
-        tx,
-        new.action.key,
-        new.agent,
-        {ApprovalState.DENIED},
-        tx.now - seconds(policy.loop_seconds),
-    )
-    if denied is not None and policy.loop_seconds > 0:
-        settle(tx, number, ApprovalState.DENIED, "the loop breaker", f"denied before as A-{denied}")
-        audit_step(tx, "approval.loop_broken", number, new.agent, {"denied_before": f"A-{denied}"})
+    if _is_looping(tx, new, policy, number):
         return find_approval(tx, number)
-    _supersede(tx, new, number)
+    _supersede(tx, new, number, same)
     if task is not None:
         waits_for(tx, task.number, f"A-{number}")
     owe_card(tx, number)
@@ -97,17 +107,50 @@ def cancel_approval(tx: Transaction, number: int, by: str) -> Approval | Refusal
     Raises:
         NotFoundError: there is no such approval.
     """
-    asked = find_approval(tx, number)
-    if by not in {asked.agent, asked.owner}:
-        error = ForbiddenError(
-            f"{asked.id} is not one of {by}.", code="agent_mismatch", next_step=""
-        )
+    asked = as_it_is(tx, number)
+    error: FaultbookError | None = None
+    if not by or by not in {asked.agent, asked.owner}:
+        error = foreign(asked.id, by or "yours", "approval")
+    elif not settle(tx, number, ApprovalState.CANCELLED, by, ""):
+        error = decided_before(find_approval(tx, number))
+    if error is not None:
         return refuse(tx, "approval.cancel_refused", asked.id, by, error, asked.action)
-    if not settle(tx, number, ApprovalState.CANCELLED, by, ""):
-        error_late = decided_before(find_approval(tx, number))
-        return refuse(tx, "approval.cancel_refused", asked.id, by, error_late, asked.action)
     audit_step(tx, "approval.cancelled", number, by, {})
     return find_approval(tx, number)
+
+
+def _not_theirs(tx: Transaction, new: NewApproval, task: Task | None) -> ForbiddenError | None:
+    """Tell whether an agent names a task or a request of another's."""
+    # A command that Faultbook runs asks by its own token's name.
+    own = {new.agent, COMMAND_AGENT}
+    if task is not None and task.lease is not None and task.lease.agent not in own:
+        return foreign(task.id, new.agent, "task")
+    if new.supersedes is None:
+        return None
+    replaced = find_approval(tx, new.supersedes)
+    return None if replaced.agent == new.agent else foreign(replaced.id, new.agent, "supersedes")
+
+
+def _same(tx: Transaction, new: NewApproval, policy: ApprovalPolicy) -> Approval | None:
+    """Find a request for the same action that still stands, by whatever version of its policy."""
+    number = approvals.find_same(tx, new.action.key, new.agent, new.task, _STANDING)
+    if number is None or new.supersedes not in {None, number}:
+        return None
+    found = as_it_is(tx, number)
+    stands = found.policy == policy.name and found.state in _STANDING
+    return found if stands else None
+
+
+def _is_looping(tx: Transaction, new: NewApproval, policy: ApprovalPolicy, number: int) -> bool:
+    """Deny a request again that people denied a moment ago; tells whether they did."""
+    since = tx.now - seconds(policy.loop_seconds)
+    by_nobody = (LOOP_BREAKER, THE_POLICY)
+    denied = approvals.find_denied(tx, new.action.key, new.agent, since, by_nobody)
+    if denied is None or policy.loop_seconds <= 0:
+        return False
+    settle(tx, number, ApprovalState.DENIED, LOOP_BREAKER, f"denied before as A-{denied}")
+    audit_step(tx, "approval.loop_broken", number, new.agent, {"denied_before": f"A-{denied}"})
+    return True
 
 
 def _append(tx: Transaction, new: NewApproval, policy: ApprovalPolicy, task: Task | None) -> int:
@@ -122,8 +165,8 @@ def _append(tx: Transaction, new: NewApproval, policy: ApprovalPolicy, task: Tas
             new.action, new.agent, policy.name, policy.version, expires_at, nonce
         ),
         "nonce": nonce,
-        "why": cut(redact(new.why), _WORDS_LENGTH),
-        "effect": cut(redact(new.effect), _WORDS_LENGTH),
+        "why": kept_words(new.why, _WORDS_LENGTH),
+        "effect": kept_words(new.effect, _WORDS_LENGTH),
         "evidence": [_link(link) for link in new.evidence],
         "agent": new.agent,
         "owner": new.owner,
@@ -144,17 +187,23 @@ def _append(tx: Transaction, new: NewApproval, policy: ApprovalPolicy, task: Tas
 
 
 def _link(link: EvidenceLink) -> dict[str, str]:
-    return {"name": redact(link.name), "url": redact(link.url)}
+    return {
+        "name": kept_words(link.name, _LINK_LENGTH),
+        "url": kept_words(link.url, _LINK_LENGTH),
+    }
 
 
-def _supersede(tx: Transaction, new: NewApproval, number: int) -> None:
+def _supersede(tx: Transaction, new: NewApproval, number: int, same: Approval | None) -> None:
+    """Replace what was named, what waited for the same, and what an older policy is to decide."""
     older = [new.supersedes] if new.supersedes is not None else []
+    older += [same.number] if same is not None else []
     if new.task is not None or new.run_id is not None:
-        older += approvals.list_pending_of(tx, new.agent, new.task, new.run_id)
+        older += [
+            one
+            for one in approvals.list_pending_of(tx, new.agent, new.task, new.run_id)
+            if one != number and _is_another(find_approval(tx, one).action, new.action)
+        ]
     for one in dict.fromkeys(older):
-        found = approvals.find(tx, one) if one != number else None
-        if found is None or found.agent != new.agent or not _is_another(found.action, new.action):
-            continue
         extra = {"superseded_by": number}
         if settle(tx, one, ApprovalState.SUPERSEDED, new.agent, "", extra):
             audit_step(tx, "approval.superseded", one, new.agent, {"by": f"A-{number}"})

@@ -1,5 +1,7 @@
 """Why a request, a vote or a bypass is refused; pure but for counting what an agent asked."""
 
+import unicodedata
+
 from faultbook.base.clock import HOUR, iso
 from faultbook.base.errors import (
     ConflictError,
@@ -45,11 +47,21 @@ def decided_before(asked: Approval) -> ConflictError:
 
 def is_own(asked: Approval, person: Person) -> bool:
     """Tell whether a person is behind a request: the owner of its agent, or of its task."""
-    names = {person.id.casefold(), person.name.casefold()} - {""}
-    behind = {asked.owner.casefold(), asked.agent.casefold()}
+    behind = {asked.owner, asked.agent}
     if asked.triggered_by is not None:
-        behind |= {asked.triggered_by.id.casefold(), asked.triggered_by.name.casefold()}
-    return not names.isdisjoint(behind - {""})
+        behind |= {asked.triggered_by.id, asked.triggered_by.name}
+    return not _folded(person.id, person.name).isdisjoint(_folded(*behind))
+
+
+def is_same(person: Person, other: Person) -> bool:
+    """Tell whether two may be one person, by either's id or name."""
+    return not _folded(person.id, person.name).isdisjoint(_folded(other.id, other.name))
+
+
+def _folded(*names: str) -> set[str]:
+    """Give names as they are compared: a second way to write one makes no second person."""
+    plain = (" ".join(unicodedata.normalize("NFKC", name).split()) for name in names)
+    return {name.casefold() for name in plain} - {""}
 
 
 def why_no_vote(
@@ -89,12 +101,13 @@ def _not_as_shown(asked: Approval, shown: str) -> FaultbookError | None:
 def _not_allowed(
     asked: Approval, voter: Person, membership: Membership, policy: ApprovalPolicy
 ) -> FaultbookError | None:
-    if not membership.is_active or not counted_for(policy, membership):
+    known = bool(voter.id) and membership.person_id == voter.id
+    if not known or not membership.is_active or not counted_for(policy, membership):
         return ForbiddenError(
             membership.why_not
             or f"Only those of policy `{policy.name}` decide `{asked.action.kind}`"
             f" in {asked.action.environment}.",
-            code="not_an_approver",
+            code=membership.why_code or "not_an_approver",
         )
     if policy.prevent_self_review and is_own(asked, voter):
         source = f"your task T-{asked.task}" if asked.task else "you"
@@ -115,21 +128,48 @@ def _no_reason(decision: Decision, reason: str, policy: ApprovalPolicy) -> Fault
 
 
 def why_no_bypass(
-    asked: Approval, reason: str, membership: Membership, policy: ApprovalPolicy | None
+    asked: Approval,
+    by: Person,
+    reason: str,
+    membership: Membership,
+    policy: ApprovalPolicy | None,
 ) -> FaultbookError | None:
     """Tell why the glass may not be broken; None where it may."""
     if asked.state.is_decided:
         return decided_before(asked)
     if policy is None or policy.version != asked.policy_version:
         return policy_changed(asked)
-    if not membership.is_active or not policy.break_glass.include(membership):
+    unlike = _not_as_shown(asked, "")
+    if unlike is not None:
+        return unlike
+    known = bool(by.id) and membership.person_id == by.id
+    if not known or not membership.is_active or not policy.break_glass.include(membership):
         return ForbiddenError(
-            f"You may not break the glass of `{policy.name}`.", code="no_break_glass"
+            membership.why_not or f"You may not break the glass of `{policy.name}`.",
+            code=membership.why_code or "no_break_glass",
         )
     if not reason.strip():
         return InvalidError(
             "Breaking the glass requires a reason.", code="reason_required", where="reason"
         )
+    return None
+
+
+def why_no_review(asked: Approval, by: Person, note: str) -> FaultbookError | None:
+    """Tell why a bypass can't be reviewed by a person; None where it can."""
+    if asked.review_due_at is None:
+        return ConflictError(
+            f"{asked.id} waits for no review.",
+            code="no_review",
+            next_step="Only a broken glass is reviewed, once.",
+        )
+    if any(one.bypass and is_same(one.voter, by) for one in asked.votes):
+        return ForbiddenError(
+            f"You broke the glass of {asked.id}, so somebody else reviews it.",
+            code="own_review",
+        )
+    if not note.strip():
+        return InvalidError("Say what you found.", code="reason_required", where="note")
     return None
 
 
@@ -165,17 +205,32 @@ def no_policy(action: Action) -> ForbiddenError:
     )
 
 
-def why_no_request(
+def bad_wait(new: NewApproval, policy: ApprovalPolicy) -> InvalidError | None:
+    """Tell why a request may not wait as long as it wants to; None where it may."""
+    if new.ttl_seconds is None or 1 <= new.ttl_seconds <= policy.max_ttl_seconds:
+        return None
+    return InvalidError(
+        f"A request under `{policy.name}` may wait from 1 to {policy.max_ttl_seconds:g} s.",
+        code="bad_ttl",
+        next_step="Ask for a time within that.",
+        where="ttl_seconds",
+    )
+
+
+def foreign(what: str, agent: str, where: str) -> ForbiddenError:
+    """Say that an agent named something that is another's."""
+    return ForbiddenError(
+        f"{what} is not one of {agent}.",
+        code="agent_mismatch",
+        next_step="Name what is your own, or leave it out.",
+        where=where,
+    )
+
+
+def asked_too_often(
     tx: Transaction, new: NewApproval, policy: ApprovalPolicy
-) -> FaultbookError | None:
-    """Tell why an agent may not ask now; None where it may."""
-    if new.ttl_seconds is not None and not 0 < new.ttl_seconds <= policy.max_ttl_seconds:
-        return InvalidError(
-            f"A request under `{policy.name}` may wait {policy.max_ttl_seconds:g} s at most.",
-            code="ttl_too_long",
-            next_step="Ask for less.",
-            where="ttl_seconds",
-        )
+) -> UnavailableError | None:
+    """Tell whether an agent has asked as often as it may within the hour."""
     if approvals.count_since(tx, new.agent, tx.now - HOUR) < policy.per_hour:
         return None
     return UnavailableError(

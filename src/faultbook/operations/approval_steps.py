@@ -5,15 +5,20 @@ from typing import Any
 
 from faultbook.base.errors import FaultbookError, NotFoundError
 from faultbook.base.redaction import redact
+from faultbook.base.text import cut, visible
 from faultbook.model.approval import Action, Approval, ApprovalState, Decision, Vote
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
 from faultbook.operations.approval_notices import owe_card, owe_webhook
-from faultbook.operations.tasks import works_again
+from faultbook.operations.tasks import find_task, works_again
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
 
+LOOP_BREAKER, THE_POLICY = "the loop breaker", "the policy"
+"""Who decided where nobody voted: what was denied a moment ago, and approvers who are gone."""
+
 _PENDING = frozenset({ApprovalState.PENDING})
+_KIND_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,21 @@ def find_approval(tx: Transaction, number: int) -> Approval:
     return found
 
 
+def as_it_is(tx: Transaction, number: int) -> Approval:
+    """Hold an approval until the commit, expired if its time is over.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    find_approval(tx, number)
+    asked = approvals.find(tx, number, hold=True)
+    assert asked is not None  # noqa: S101 - it was found a line above, and approvals are never deleted
+    if asked.state is ApprovalState.PENDING and asked.expires_at <= tx.now:
+        expire(tx, number)
+        return find_approval(tx, number)
+    return asked
+
+
 def settle(
     tx: Transaction,
     number: int,
@@ -53,11 +73,18 @@ def settle(
     if not approvals.change(tx, number, _PENDING, values | (extra or {})):
         return False
     asked = find_approval(tx, number)
-    if asked.task is not None and state is not ApprovalState.SUPERSEDED:
-        works_again(tx, asked.task)
+    if asked.task is not None:
+        _go_on(tx, asked.task)
     owe_card(tx, number)
     owe_webhook(tx, number)
     return True
+
+
+def _go_on(tx: Transaction, task: int) -> None:
+    """Let a task work again that waits for nothing else."""
+    find_task(tx, task, hold=True)  # of two that are decided at once, the later sees the other
+    if not approvals.has_pending(tx, task):
+        works_again(tx, task)
 
 
 def expire(tx: Transaction, number: int) -> bool:
@@ -78,6 +105,11 @@ def vote_facts(asked: Approval, cast: Vote) -> dict[str, Any]:
     }
 
 
+def kept_words(text: str, length: int) -> str:
+    """Give words from outside as they are stored: redacted, readable, cut."""
+    return cut(visible(redact(text)).strip(), length)
+
+
 def named(person: Person) -> str:
     """Name a person in the audit log."""
     return f"{person.name} ({person.id})" if person.id else person.name
@@ -94,11 +126,13 @@ def refuse(
     subject: str,
     actor: str,
     error: FaultbookError,
-    action: Action,
+    action: Action | None = None,
     decision: Decision | None = None,
 ) -> Refusal:
     """Record a refused attempt, and give the refusal."""
-    facts: dict[str, Any] = {"code": error.code, "kind": redact(action.kind)}
+    facts: dict[str, Any] = {"code": error.code}
+    if action is not None:
+        facts["kind"] = kept_words(action.kind, _KIND_LENGTH)
     if decision is not None:
         facts["decision"] = decision.value
     tx.audited.append(AuditEntry(kind, subject, actor, facts))

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faultbook.base.clock import DAY, Instant
-from faultbook.base.errors import ForbiddenError
-from faultbook.base.redaction import redact
-from faultbook.base.text import cut
+from faultbook.base.errors import NotFoundError
 from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
 from faultbook.model.approval_policy import (
     ApprovalPolicies,
-    ApprovalPolicy,
     Membership,
     counted_for,
     decide,
+    nearest_threshold,
 )
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
@@ -23,13 +21,16 @@ from faultbook.operations.approval_rules import (
     policy_changed,
     voted_before,
     why_no_bypass,
+    why_no_review,
     why_no_vote,
 )
 from faultbook.operations.approval_steps import (
     Refusal,
+    as_it_is,
     audit_step,
     expire,
     find_approval,
+    kept_words,
     named,
     refuse,
     settle,
@@ -83,29 +84,31 @@ def vote(
         membership: what Slack says of the voter, looked up before this transaction.
         policies: the team's.
         shown: the digits of the digest that the voter saw; empty where none were shown.
-
-    Raises:
-        NotFoundError: there is no such approval.
     """
-    asked = _as_it_is(tx, number)
+    try:
+        asked = as_it_is(tx, number)
+    except NotFoundError as unknown:  # the click of a card that is not ours
+        return refuse(tx, "vote.refused", f"A-{number}", named(voter), unknown, None, decision)
     policy = policies.named(asked.policy)
     error = why_no_vote(asked, voter, decision, reason, membership, policy, shown)
     if error is not None or policy is None:
         refused = error or policy_changed(asked)
         return refuse(tx, "vote.refused", asked.id, named(voter), refused, asked.action, decision)
-    told = cut(redact(reason).strip(), _REASON_LENGTH)
+    told = kept_words(reason, _REASON_LENGTH)
     cast = Vote(voter, decision, told, counted_for(policy, membership), tx.now)
     if not approvals.add_vote(tx, number, cast):
         error = voted_before(asked, voter)
         return refuse(tx, "vote.refused", asked.id, named(voter), error, asked.action, decision)
     audit_step(tx, f"vote.{decision}", number, named(voter), vote_facts(asked, cast))
-    outcome = decide(policy.thresholds, (*asked.votes, cast))
+    all_cast = (*asked.votes, cast)
+    outcome = decide(policy.thresholds, all_cast)
     if outcome is None:
         approvals.touch(tx, number)
         owe_card(tx, number)
     else:
         settle(tx, number, outcome, voter.name, told)
-    return _counted(find_approval(tx, number), policy, decision)
+    have, needed = nearest_threshold(policy.thresholds, all_cast, decision)
+    return Counted(find_approval(tx, number), have, needed)
 
 
 def expire_due(tx: Transaction) -> int:
@@ -124,23 +127,22 @@ def break_glass(
     membership: Membership,
     policies: ApprovalPolicies,
 ) -> Approval | Refusal:
-    """Approve without voters, loudly; it skips neither the digest nor the audit log.
-
-    Raises:
-        NotFoundError: there is no such approval.
-    """
-    asked = _as_it_is(tx, number)
+    """Approve without voters, loudly; it skips neither the digest nor the audit log."""
+    try:
+        asked = as_it_is(tx, number)
+    except NotFoundError as unknown:
+        return refuse(tx, "bypass.refused", f"A-{number}", named(by), unknown)
     policy = policies.named(asked.policy)
-    error = why_no_bypass(asked, reason, membership, policy)
+    error = why_no_bypass(asked, by, reason, membership, policy)
     if error is not None:
         return refuse(tx, "bypass.refused", asked.id, named(by), error, asked.action)
-    told = cut(redact(reason).strip(), _REASON_LENGTH)
+    told = kept_words(reason, _REASON_LENGTH)
     extra = {"is_bypass": 1, "review_due_at": tx.now + REVIEW_AFTER}
     if not settle(tx, number, ApprovalState.APPROVED, by.name, told, extra):
         error = decided_before(find_approval(tx, number))
         return refuse(tx, "bypass.refused", asked.id, named(by), error, asked.action)
     cast = Vote(by, Decision.APPROVE, told, (), tx.now, bypass=True)
-    approvals.add_vote(tx, number, cast)
+    approvals.put_bypass(tx, number, cast)
     audit_step(tx, "approval.bypassed", number, named(by), vote_facts(asked, cast))
     owe_bypass(tx, number)
     return find_approval(tx, number)
@@ -152,51 +154,27 @@ def review_bypass(tx: Transaction, number: int, by: Person, note: str) -> Approv
     Raises:
         NotFoundError: there is no such approval.
     """
-    asked = find_approval(tx, number)
-    own = any(one.bypass and one.voter.id == by.id for one in asked.votes)
-    if own or asked.review_due_at is None or not note.strip():
-        error = ForbiddenError(
-            f"{asked.id} waits for no review of yours.",
-            code="no_review",
-            next_step="Somebody else reviews a bypass, and says what was found.",
-        )
+    asked = as_it_is(tx, number)
+    error = why_no_review(asked, by, note)
+    if error is not None:
         return refuse(tx, "review.refused", asked.id, named(by), error, asked.action)
-    approvals.change(tx, number, frozenset(ApprovalState), {"review_due_at": None})
-    audit_step(
-        tx, "bypass.reviewed", number, named(by), {"note": cut(redact(note), _REASON_LENGTH)}
-    )
+    reviewed = {"review_due_at": None}
+    approvals.change(tx, number, frozenset(ApprovalState), reviewed, approvals.waits_for_review())
+    audit_step(tx, "bypass.reviewed", number, named(by), {"note": kept_words(note, _REASON_LENGTH)})
     owe_card(tx, number)
     return find_approval(tx, number)
 
 
 def note_policies(tx: Transaction, policies: ApprovalPolicies) -> int:
-    """Record at a start which policies are new or changed; tells how many."""
+    """Record at a start which policies are new, changed or gone; tells how many."""
     changed = 0
     for policy in policies.all:
-        before = approvals.see_policy(tx, policy.name, policy.version)
+        before = approvals.see_policy(tx, policy.name, policy.wording)
         if before is not None:
             changed += 1
-            facts = {"version": policy.version, "before": before}
+            facts = {"wording": policy.wording, "before": before, "version": policy.version}
             tx.audited.append(AuditEntry("policy.changed", policy.name, "settings", facts))
+    for name in approvals.forget_policies(tx, [policy.name for policy in policies.all]):
+        changed += 1
+        tx.audited.append(AuditEntry("policy.removed", name, "settings", {}))
     return changed
-
-
-def _counted(asked: Approval, policy: ApprovalPolicy, decision: Decision) -> Counted:
-    best, needed = 0, 1
-    for index, threshold in enumerate(policy.thresholds):
-        limit = threshold.approve if decision is Decision.APPROVE else threshold.deny
-        have = sum(one.decision is decision and index in one.thresholds for one in asked.votes)
-        if have and limit - have <= needed - best:
-            best, needed = have, limit
-    return Counted(asked, best, max(best, needed))
-
-
-def _as_it_is(tx: Transaction, number: int) -> Approval:
-    """Hold an approval, expired if its time is over."""
-    find_approval(tx, number)
-    asked = approvals.find(tx, number, hold=True)
-    assert asked is not None  # noqa: S101 - it was found a line above, and approvals are never deleted
-    if asked.state is ApprovalState.PENDING and asked.expires_at <= tx.now:
-        expire(tx, number)
-        return find_approval(tx, number)
-    return asked

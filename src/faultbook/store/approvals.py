@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, literal_column, select, update
 
 from faultbook.base.clock import Instant
 from faultbook.model.approval import (
@@ -106,15 +106,19 @@ def list_some(tx: Transaction, wanted: ApprovalFilter) -> list[Approval]:
 
 
 def find_same(
-    tx: Transaction, action_key: str, agent: str, states: Collection[ApprovalState], since: Instant
+    tx: Transaction,
+    action_key: str,
+    agent: str,
+    task: int | None,
+    states: Collection[ApprovalState],
 ) -> int | None:
-    """Find the newest approval of the same action by an agent, in one of these states."""
+    """Find an agent's newest approval of an action for the same task, in one of these states."""
     statement = (
         select(_c.number)
         .where(
             _c.action_key == action_key,
             _c.agent == agent,
-            _c.created_at >= since,
+            _c.task.is_not_distinct_from(task),
             _c.state.in_([state.value for state in states]),
         )
         .order_by(_c.number.desc())
@@ -124,11 +128,43 @@ def find_same(
     return number
 
 
+def find_denied(
+    tx: Transaction, action_key: str, agent: str, since: Instant, but_by: Collection[str]
+) -> int | None:
+    """Find the newest denial of an action since an instant, by anybody but `but_by`."""
+    statement = (
+        select(_c.number)
+        .where(
+            _c.action_key == action_key,
+            _c.agent == agent,
+            _c.state == ApprovalState.DENIED.value,
+            _c.decided_at >= since,
+            _c.decided_by.not_in(list(but_by)),
+        )
+        .order_by(_c.decided_at.desc())
+        .limit(1)
+    )
+    number: int | None = tx.execute(statement).scalar()
+    return number
+
+
+def hold_agent(tx: Transaction, agent: str) -> None:
+    """Let an agent ask nothing else until the commit; SQLite has one writer anyway."""
+    if tx.is_postgresql:
+        tx.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"approvals {agent}"))))
+
+
 def list_pending_of(tx: Transaction, agent: str, task: int | None, run_id: str | None) -> list[int]:
     """List an agent's pending approvals for the same task or run."""
     about = _c.task == task if task is not None else _c.run_id == run_id
     statement = select(_c.number).where(_PENDING, _c.agent == agent, about)
     return list(tx.execute(statement.order_by(_c.number)).scalars())
+
+
+def has_pending(tx: Transaction, task: int) -> bool:
+    """Tell whether any approval of a task waits to be decided."""
+    statement = select(_c.number).where(_PENDING, _c.task == task).limit(1)
+    return tx.execute(statement).first() is not None
 
 
 def count_since(tx: Transaction, agent: str, since: Instant) -> int:
@@ -157,14 +193,14 @@ def change(
     return won
 
 
-def is_alive(tx: Transaction) -> ColumnElement[bool]:
-    """Give the condition that an approval has not expired."""
-    return _c.expires_at > tx.now
-
-
 def holds_grant(grant_id: str) -> ColumnElement[bool]:
     """Give the condition that a grant is the approval's."""
     return _c.grant_id == grant_id
+
+
+def waits_for_review() -> ColumnElement[bool]:
+    """Give the condition that an approval is a bypass that nobody has reviewed."""
+    return _c.review_due_at.is_not(None)
 
 
 def has_digest(digest: str) -> ColumnElement[bool]:
@@ -195,9 +231,28 @@ def add_vote(tx: Transaction, number: int, vote: Vote) -> bool:
     )
 
 
+def put_bypass(tx: Transaction, number: int, vote: Vote) -> None:
+    """Store who broke the glass, in place of a vote of theirs that may be there."""
+    changed = {
+        "decision": vote.decision.value,
+        "reason": vote.reason,
+        "thresholds": list(vote.thresholds),
+        "bypass": 1,
+        "at": vote.at,
+    }
+    who = {"approval": number, "voter_id": vote.voter.id, "voter_name": vote.voter.name}
+    statement = tx.insert(votes).values(who | changed)
+    keys = ["approval", "voter_id"]
+    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
 def list_expired(tx: Transaction, limit: int = 200) -> list[int]:
     """List pending approvals whose time is over, the longest over first."""
-    statement = select(_c.number).where(_PENDING, _c.expires_at <= tx.now).order_by(_c.expires_at)
+    statement = (
+        select(_c.number)
+        .where(_PENDING, _c.expires_at <= tx.now)
+        .order_by(_c.expires_at, _c.number)
+    )
     return list(tx.execute(statement.limit(limit)).scalars())
 
 
@@ -245,16 +300,26 @@ def put_painted(tx: Transaction, number: int, revision: int, card: Card) -> None
 
 def see_policy(tx: Transaction, name: str, version: str) -> str | None:
     """Note a policy's wording at a start; gives the one seen before, if it is another."""
-    before: str | None = tx.execute(
-        select(policies_seen.c.version).where(policies_seen.c.name == name)
-    ).scalar()
+    seen = policies_seen.c
+    before: str | None = tx.execute(select(seen.version).where(seen.name == name)).scalar()
     if before == version:
         return None
     values = {"name": name, "version": version, "seen_at": tx.now}
     statement = tx.insert(policies_seen).values(values)
-    changed = {"version": version, "seen_at": tx.now}
-    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
-    return before or ""
+    # Of several servers that start at once, the first notes it.
+    noted = statement.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"version": version, "seen_at": tx.now},
+        where=seen.version != version,
+    )
+    counted = noted.execution_options(preserve_rowcount=True)
+    return (before or "") if tx.execute(counted).rowcount == 1 else None
+
+
+def forget_policies(tx: Transaction, but: Collection[str]) -> list[str]:
+    """Forget the policies that are no more; gives their names, each to one caller."""
+    gone = delete(policies_seen).where(policies_seen.c.name.not_in(list(but)))
+    return sorted(tx.execute(gone.returning(policies_seen.c.name)).scalars())
 
 
 def _votes(tx: Transaction, numbers: Collection[int]) -> dict[int, tuple[Vote, ...]]:
