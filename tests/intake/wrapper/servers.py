@@ -11,10 +11,11 @@ from pathlib import Path
 
 import uvicorn
 
-from faultbook.base.clock import system_clock
+from faultbook.base.clock import Clock, system_clock
 from faultbook.base.settings import Settings
 from faultbook.intake.http.app import build_app
 from faultbook.model.policy import Policy
+from faultbook.model.route import Routes
 from faultbook.model.token import Scope, Token
 from faultbook.operations.tokens import create_token, digest, new_secret
 from faultbook.store.engine import open_store, sqlite_url
@@ -23,11 +24,18 @@ from faultbook.store.engine import open_store, sqlite_url
 class Server:
     """The real server over a store of its own, in a thread."""
 
-    def __init__(self, home: Path, settings: Settings | None = None, port: int = 0) -> None:
-        self.store = open_store(sqlite_url(home))
+    def __init__(
+        self,
+        home: Path,
+        settings: Settings | None = None,
+        port: int = 0,
+        routes: Routes | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self.store = open_store(sqlite_url(home), clock)
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
-        app = build_app(self.store, Policy(), settings or Settings())
+        app = build_app(self.store, Policy(), settings or Settings(), routes or Routes())
         self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()

@@ -222,7 +222,8 @@ def _claim(reason: Reason, failure: FailureClass, words: str) -> dict[str, Any]:
 
 def _closed(task: ClaimedTask, closed: ClosedTask) -> TaskEnd:
     receipt = closed.receipt
-    why = f" ({receipt.reason}: {receipt.detail})" if receipt.reason else ""
     again = " again" if closed.state is TaskState.QUEUED else ""
-    words = f"{task.id} {closed.state}{again}: {receipt.verdict}{why}"
-    return TaskEnd(closed, cut(one_line(words), 300))
+    verdict = "" if receipt.verdict == closed.state else f": {receipt.verdict}"
+    detail = f": {receipt.detail}" if receipt.detail else ""
+    why = f" ({receipt.reason}{detail})" if receipt.reason else ""
+    return TaskEnd(closed, cut(one_line(f"{task.id} {closed.state}{again}{verdict}{why}"), 300))

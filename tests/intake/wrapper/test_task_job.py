@@ -1,0 +1,438 @@
+"""A worker's attempt at a task, with real processes, from the store itself and over HTTP."""
+
+import contextlib
+import json
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faultbook.base.errors import ForbiddenError, InvalidError
+from faultbook.intake.wrapper.crew import Crew
+from faultbook.intake.wrapper.task_job import TaskJob
+from faultbook.intake.wrapper.task_order import TaskOrder
+from faultbook.intake.wrapper.watch import Found
+from faultbook.intake.wrapper.work import ClaimedTask, ClosedTask, WorkSource
+from faultbook.model.evidence import Check
+from faultbook.model.task import TaskState
+from faultbook.model.verdict import FailureClass, Reason, Verdict
+from faultbook.operations.tasks import read_events
+from faultbook.store.engine import open_store, sqlite_url
+from tests.intake.wrapper.bench import (
+    Bench,
+    hurried,
+    is_alive,
+    lose_the_first_close,
+    script,
+    server_source,
+    store_source,
+)
+from tests.intake.wrapper.harness import until
+
+WRITES = script('mkdir -p out; echo "40 invoices" > out/report.txt')
+FOREVER = script("echo $$ > pid; sleep 300 & echo $! > child; wait")
+
+
+@pytest.fixture(params=["store", "server"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Give a bench whose worker claims from the store itself, and one over HTTP."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    store = open_store(sqlite_url(tmp_path / "home"))
+    if request.param == "store":
+        yield Bench(store, hurried(store_source(store)), folder)
+    else:
+        with server_source(store) as source:
+            yield Bench(store, hurried(source), folder)
+    store.close()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Bench]:
+    """Give a bench for what does not depend on where tasks come from."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    store = open_store(sqlite_url(tmp_path / "home"))
+    yield Bench(store, hurried(store_source(store)), folder)
+    store.close()
+
+
+# How attempts end
+
+
+def test_a_task_is_done_once_its_file_was_verified(bench: Bench) -> None:
+    bench.give()
+    end = bench.do(*WRITES, artifacts=("out/report.txt",))
+    assert (end.passed, end.words) == (True, "T-1 done: passed")
+    task, run = bench.task(), bench.run()
+    assert (task.state, task.verdict) == (TaskState.DONE, Verdict.PASSED)
+    assert (run.start.task_id, run.start.attempt, run.verdict) == ("T-1", 1, Verdict.PASSED)
+    [artifact] = run.artifacts
+    assert (artifact.name, artifact.check) == ("out/report.txt", Check.VERIFIED)
+
+
+def test_a_file_too_large_to_travel_inside_is_uploaded_and_verified(bench: Bench) -> None:
+    bench.give()
+    end = bench.do(
+        *script("head -c 400000 /dev/urandom | base64 > big.txt"), artifacts=("big.txt",)
+    )
+    assert end.passed, end.words
+    [artifact] = bench.run().artifacts
+    assert (artifact.check, artifact.size) == (Check.VERIFIED, bench.path("big.txt").stat().st_size)
+
+
+def test_a_worker_that_says_done_without_its_file_is_not_believed(bench: Bench) -> None:
+    bench.give()
+    end = bench.do("true", artifacts=("out/report.txt",))
+    assert not end.passed
+    task = bench.task()
+    assert (task.state, task.verdict) == (TaskState.FAILED, Verdict.INCONCLUSIVE)
+    assert task.reason == Reason.MISSING_ARTIFACT_REF
+    assert "out/report.txt was not written" in task.detail
+
+
+def test_a_file_that_was_there_before_proves_nothing(bench: Bench) -> None:
+    bench.path("report.txt").write_text("yesterday\n")
+    bench.give()
+    bench.do("true", artifacts=("report.txt",))
+    assert bench.task().reason == Reason.STALE_ARTIFACT
+
+
+def test_a_failure_that_may_pass_is_tried_again_and_then_fails(bench: Bench) -> None:
+    bench.give()
+    end = bench.do(*script("exit 75"))
+    assert "T-1 queued again: failed (nonzero_exit" in end.words
+    assert (bench.task().state, bench.task().attempts) == (TaskState.QUEUED, 1)
+    end = bench.do(*script("echo gone wrong >&2; exit 75"))
+    assert "T-1 failed (nonzero_exit" in end.words
+    task, run = bench.task(), bench.run()
+    assert (task.state, task.attempts) == (TaskState.FAILED, 2)
+    assert run.stderr_tail == "gone wrong\n"
+
+
+def test_a_failure_that_stays_is_not_tried_again(bench: Bench) -> None:
+    bench.give()
+    bench.do(*script("exit 1"))
+    assert (bench.task().state, bench.task().attempts) == (TaskState.FAILED, 1)
+
+
+def test_a_command_that_hangs_is_ended_at_its_time_limit_with_all_it_started(
+    bench: Bench,
+) -> None:
+    bench.give("quick export")
+    end = bench.do(*FOREVER)
+    assert "timed_out" in end.words
+    task = bench.task()
+    assert (task.state, task.reason) == (TaskState.FAILED, Reason.TIMED_OUT)
+    until(lambda: not is_alive(int(bench.appears("child"))))
+
+
+def test_a_command_that_does_not_exist_is_named_and_never_tried_again(bench: Bench) -> None:
+    bench.give()
+    bench.do("./exprot.sh", "{text}")
+    task, run = bench.task(), bench.run()
+    assert (task.state, task.reason) == (TaskState.FAILED, Reason.COMMAND_NOT_FOUND)
+    assert task.detail == "`./exprot.sh` can't be started: No such file or directory"
+    assert run.findings[0].failure_class is FailureClass.MISCONFIG
+
+
+def test_a_signal_that_ends_the_command_is_named(bench: Bench) -> None:
+    bench.give()
+    bench.do(*script("kill -9 $$"))
+    assert bench.task().reason == Reason.KILLED
+    assert bench.task().detail == "ended by SIGKILL"
+
+
+# What the command is told
+
+
+def test_the_task_reaches_the_command_as_arguments_variables_and_stdin(bench: Bench) -> None:
+    bench.give('export "November"; rm -rf $HOME `id` {task}')
+    code = (
+        'printf "%s\\n" "$@" > arguments; cat > stdin; '
+        'echo "$FAULTBOOK_TASK_ID|$FAULTBOOK_TASK_ATTEMPT|$FAULTBOOK_TASK_REQUESTER" > variables; '
+        'printf %s "$FAULTBOOK_TASK_TEXT" > text'
+    )
+    text = 'export "November"; rm -rf $HOME `id` {task}'
+    bench.do(*script(code, "{text}", "--for={requester}", "{task}.pdf", "{other}"))
+    told = bench.path("arguments").read_text().splitlines()
+    assert told == [text, "--for=Ana", "T-1.pdf", "{other}"]
+    assert bench.path("variables").read_text() == "T-1|1|Ana\n"
+    assert bench.path("text").read_text() == text
+    document = json.loads(bench.path("stdin").read_text())
+    assert (document["task"], document["text"], document["attempt"]) == ("T-1", text, 1)
+
+
+def test_a_text_can_not_become_an_option_and_odd_characters_are_passed_over(local: Bench) -> None:
+    task = ClaimedTask("T-1", "--output=/etc/x\x00\ud800", "-Ana", "r", 1, "", "", None, 0, 0.0)
+    order = TaskOrder(("cp", "{text}", "{requester}", "-v"), (), local.folder, {})
+    line = order.line(task, local.path("progress"))
+    assert line.arguments == ["cp", " --output=/etc/x?", " -Ana", "-v"]
+
+
+def test_a_text_of_12_000_signs_and_a_command_that_reads_none_of_it(bench: Bench) -> None:
+    text = "export " + "ü" * 11_900
+    bench.give(text)
+    end = bench.do(*script('printf %s "$1" > text', "{text}"), artifacts=("text",))
+    assert end.passed, end.words
+    assert bench.path("text").read_text() == text
+
+
+def test_a_file_named_by_its_task_and_a_pattern_are_found_in_the_folder(bench: Bench) -> None:
+    bench.give()
+    code = script('mkdir out; echo 1 > "out/$1.csv"; echo 2 > out/more.csv', "{task}")
+    end = bench.do(*code, artifacts=("out/{task}.csv", "out/m*.csv"))
+    assert end.passed, end.words
+    assert {each.name for each in bench.run().artifacts} == {"out/T-1.csv", "out/m*.csv"}
+
+
+def test_a_script_without_its_first_line_is_run_as_shells_do(bench: Bench) -> None:
+    path = bench.path("plain.sh")
+    path.write_text("echo 1 > made\n")
+    path.chmod(0o755)
+    bench.give()
+    assert bench.do("./plain.sh", artifacts=("made",)).passed
+
+
+def test_secrets_in_what_it_says_are_not_kept(bench: Bench, tmp_path: Path) -> None:
+    bench.give()
+    secret = "xoxb-1234567890-canarycanary"
+    code = f'echo "token {secret}" | tee "$FAULTBOOK_TASK_PROGRESS"; sleep 1.2; exit 1'
+    bench.do(*script(code))
+    with sqlite3.connect(tmp_path / "home" / "faultbook.db") as database:
+        dump = "\n".join(database.iterdump())
+    database.close()
+    assert "canarycanary" not in dump
+    assert "[REDACTED:slack-bot-token]" in dump
+
+
+# Progress and signs of life
+
+
+def test_the_last_line_of_its_progress_is_told(bench: Bench) -> None:
+    bench.give()
+    code = 'echo "page 1 of 2" > $FAULTBOOK_TASK_PROGRESS; until test -f go; do sleep 0.05; done'
+    with bench.doing(bench.job(*script(code))):
+        until(lambda: bench.task().progress == "page 1 of 2")
+        bench.path("go").write_text("\n")
+    assert "progress" in [event.kind for event in bench.store.read(read_events, 1)]
+
+
+def test_faultbook_itself_runs_inside_a_task_and_tells_progress(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FAULTBOOK_HOME", str(tmp_path / "elsewhere"))
+    bench.give()
+    told = f"{sys.executable} -m faultbook task progress page 3 of 9 && echo ok > told"
+    with bench.doing(bench.job(*script(f"{told}; until test -f go; do sleep 0.05; done"))):
+        bench.appears("told")
+        until(lambda: bench.task().progress == "page 3 of 9")
+        bench.path("go").write_text("\n")
+
+
+def test_signs_of_life_keep_the_lease_while_the_command_runs(bench: Bench) -> None:
+    bench.give()
+    with bench.doing(bench.job(*script("until test -f go; do sleep 0.05; done"))):
+        until(lambda: bench.task().lease is not None)
+        first = bench.task().lease
+        assert first is not None
+        until(lambda: (lease := bench.task().lease) is not None and lease.until > first.until)
+        bench.path("go").write_text("\n")
+
+
+# Tasks that are taken away
+
+
+def test_a_cancelled_task_ends_its_command_and_is_not_closed_by_it(bench: Bench) -> None:
+    bench.give()
+    with bench.doing(bench.job(*FOREVER, artifacts=("out/report.txt",))) as ends:
+        child = int(bench.appears("child"))
+        bench.cancel()
+    assert ends[0].closed is None
+    assert "T-1 was cancelled by Ana" in ends[0].words
+    until(lambda: not is_alive(child))
+    assert bench.task().state is TaskState.CANCELLED
+    assert bench.run().verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_lease_that_ran_out_gives_the_task_away_and_the_late_worker_is_told(
+    bench: Bench,
+) -> None:
+    bench.give()
+    task = bench.claim()
+    _let_leases_run_out(bench)
+    assert bench.sweep() == 1
+    assert bench.task().state is TaskState.QUEUED
+    other = bench.claim()
+    end = bench.job(*WRITES, artifacts=("out/report.txt",), task=task).run()
+    assert end.closed is None
+    assert "T-1 went to another worker" in end.words
+    assert bench.job(*script("echo 2 > two"), artifacts=("two",), task=other).run().passed
+    assert bench.task().attempts == 2
+
+
+def test_a_task_whose_workers_go_quiet_too_often_is_lost(bench: Bench) -> None:
+    bench.give()
+    for _ in range(3):
+        bench.claim()
+        _let_leases_run_out(bench)
+        assert bench.sweep() == 1
+    task = bench.task()
+    assert (task.state, task.lapses) == (TaskState.LOST, 3)
+
+
+def test_a_worker_that_stops_gives_its_task_back_at_once(bench: Bench) -> None:
+    bench.give()
+    job = bench.job(*FOREVER)
+    with bench.doing(job) as ends:
+        child = int(bench.appears("child"))
+        run_id = bench.task().run_id
+        job.stop(5)
+    assert "went back to the queue" in ends[0].words
+    until(lambda: not is_alive(child))
+    task, run = bench.task(), bench.run()
+    assert (task.state, task.run_id) == (TaskState.QUEUED, run_id)
+    assert (run.verdict, run.findings[0].reason) == (Verdict.FAILED, Reason.KILLED)
+    # What a stop has cost counts for nothing: the route's two attempts are all there.
+    bench.do(*script("exit 75"))
+    assert bench.task().state is TaskState.QUEUED
+    bench.do(*script("exit 75"))
+    assert bench.task().state is TaskState.FAILED
+
+
+def test_a_command_that_ignores_the_stop_is_killed(bench: Bench) -> None:
+    bench.give()
+    code = "trap '' TERM; echo $$ > pid; while :; do sleep 0.05; done"
+    job = bench.job(*script(code))
+    with bench.doing(job):
+        pid = int(bench.appears("pid"))
+        job.stop(0.3)
+    assert not is_alive(pid)
+    assert bench.task().state is TaskState.QUEUED
+
+
+# A place that can't be had
+
+
+class _Passing:
+    """A source between the worker and another one."""
+
+    heartbeat_seconds = 30.0
+
+    def __init__(self, source: WorkSource) -> None:
+        self.source = source
+        self.closes = 0
+
+    def claim(self, wait: float) -> ClaimedTask | None:
+        return self.source.claim(wait)
+
+    def renew(self, task: ClaimedTask) -> None:
+        self.source.renew(task)
+
+    def progress(self, task: ClaimedTask, words: str) -> None:
+        self.source.progress(task, words)
+
+    def finish(
+        self, task: ClaimedTask, end: Mapping[str, Any], files: Mapping[str, Found]
+    ) -> ClosedTask:
+        self.closes += 1
+        return self.source.finish(task, end, files)
+
+    def release(self, task: ClaimedTask) -> None:
+        self.source.release(task)
+
+    def close(self) -> None:
+        self.source.close()
+
+
+def test_a_close_whose_answer_is_lost_is_told_again_and_counts_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = lose_the_first_close(bench.source, monkeypatch)
+    bench.give()
+    code = script("head -c 400000 /dev/urandom | base64 > big.txt")
+    end = bench.do(*code, artifacts=("big.txt",))
+    assert (end.passed, len(asked)) == (True, 2)
+    assert [event.kind for event in bench.store.read(read_events, 1)].count("closed") == 1
+
+
+class _Refusing(_Passing):
+    """A source that refuses the first close."""
+
+    def finish(
+        self, task: ClaimedTask, end: Mapping[str, Any], files: Mapping[str, Found]
+    ) -> ClosedTask:
+        if not self.closes:
+            self.closes += 1
+            raise InvalidError("The document is too large.")
+        return super().finish(task, end, files)
+
+
+def test_an_end_that_is_refused_fails_the_task_in_words(local: Bench) -> None:
+    local.give()
+    task, order = local.claim(), TaskOrder(("true",), (), local.folder, os.environ)
+    TaskJob(task, _Refusing(local.source), order).run()
+    found = local.task()
+    assert found.state is TaskState.FAILED
+    assert found.detail == "its end was refused: The document is too large."
+
+
+# The crew
+
+
+def test_a_crew_does_task_after_task_until_it_is_closed(bench: Bench) -> None:
+    for month in ("October", "November", "December"):
+        bench.give(f"export {month}")
+    said: list[str] = []
+    order = TaskOrder(script('echo 1 > "$1"', "{task}"), ("{task}",), bench.folder, os.environ)
+    crew = Crew(bench.source, lambda _: order, said.append, most=2)
+    with _working(crew):
+        until(lambda: all(bench.task(n).state is TaskState.DONE for n in (1, 2, 3)))
+    assert said.count("T-3 done: passed") == 1
+
+
+def test_a_crew_that_ends_gives_all_its_tasks_back(bench: Bench) -> None:
+    for _ in range(2):
+        bench.give()
+    order = TaskOrder(script("echo $$ > $1; sleep 300", "{task}"), (), bench.folder, os.environ)
+    crew = Crew(bench.source, lambda _: order, lambda _: None, most=2)
+    with _working(crew):
+        pids = [int(bench.appears(name)) for name in ("T-1", "T-2")]
+        crew.end(1)
+    assert [bench.task(n).state for n in (1, 2)] == [TaskState.QUEUED] * 2
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def test_a_place_that_refuses_the_worker_ends_the_crew(local: Bench) -> None:
+    class _Closed(_Passing):
+        def claim(self, wait: float) -> ClaimedTask | None:
+            del wait
+            raise ForbiddenError("This token may not.")
+
+    refusing = _Closed(local.source)
+    with pytest.raises(ForbiddenError):
+        Crew(refusing, lambda _: TaskOrder((), (), local.folder, {}), lambda _: None).run()
+
+
+@contextlib.contextmanager
+def _working(crew: Crew) -> Iterator[None]:
+    """Have a crew at work for as long as this is entered."""
+    thread = threading.Thread(target=crew.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        crew.close()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def _let_leases_run_out(bench: Bench) -> None:
+    """Bring every lease to its end, as time would."""
+    with bench.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE tasks SET lease_until = 1 WHERE state = 'running'")
