@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from faultbook.base.clock import Instant, seconds
-from faultbook.base.errors import ConflictError, FaultbookError, ForbiddenError
-from faultbook.base.redaction import redact
-from faultbook.base.text import cut
+from faultbook.base.errors import ConflictError, FaultbookError, ForbiddenError, InvalidError
 from faultbook.model.approval import Approval, ApprovalState, bound_digest
 from faultbook.model.approval_policy import (
     ApprovalPolicies,
@@ -20,11 +18,14 @@ from faultbook.model.approval_policy import (
 )
 from faultbook.model.person import Person
 from faultbook.operations.approval_notices import owe_card, owe_webhook
-from faultbook.operations.approval_rules import policy_changed
+from faultbook.operations.approval_rules import foreign, policy_changed
 from faultbook.operations.approval_steps import (
+    THE_POLICY,
     Refusal,
+    as_it_is,
     audit_step,
     find_approval,
+    kept_words,
     named,
     refuse,
 )
@@ -77,11 +78,12 @@ def begin_execution(
     Raises:
         NotFoundError: there is no such approval.
     """
-    find_approval(tx, number)
-    asked = approvals.find(tx, number, hold=True)
-    assert asked is not None  # noqa: S101 - it was found a line above, and approvals are never deleted
+    asked = as_it_is(tx, number)
     policy = policies.named(asked.policy)
-    error = _why_not_now(asked, digest)
+    error: FaultbookError | None = None
+    if not holder and executor != asked.agent:
+        error = foreign(asked.id, executor, "approval")
+    error = error or _why_not_now(asked, digest)
     if error is None and (policy is None or policy.version != asked.policy_version):
         error = policy_changed(asked)
     if error is None and policy is not None and policy.executor is not None and not holder:
@@ -132,14 +134,14 @@ def report_execution(
     """
     asked = find_approval(tx, number)
     state = ApprovalState.EXECUTED if worked else ApprovalState.EXECUTION_FAILED
-    if not hmac.compare_digest(approvals.find_grant(tx, number).encode(), grant_id.encode()):
-        return refuse(tx, "execution.refused", asked.id, executor, _gone(asked), asked.action)
-    told = cut(redact(words), _OUTCOME_LENGTH)
+    if not _is_equal(approvals.find_grant(tx, number), grant_id):
+        return refuse(tx, "report.refused", asked.id, executor, _no_grant(asked), asked.action)
+    told = kept_words(words, _OUTCOME_LENGTH)
     if asked.state is state and asked.outcome == told:
         return asked  # the same report again
     if not _close(tx, number, _EXECUTING, state, told, grant_id):
         late = find_approval(tx, number)
-        return refuse(tx, "execution.refused", asked.id, executor, _gone(late), asked.action)
+        return refuse(tx, "report.refused", asked.id, executor, _not_used(late), asked.action)
     audit_step(
         tx, f"execution.{'executed' if worked else 'failed'}", number, executor, {"words": told}
     )
@@ -162,7 +164,7 @@ def give_up(tx: Transaction, number: int, by: str, words: str, held: str | None 
 
     The words may come from what was executed.
     """
-    told = cut(redact(words), _OUTCOME_LENGTH)
+    told = kept_words(words, _OUTCOME_LENGTH)
     if not _close(tx, number, _EXECUTING, ApprovalState.EXECUTION_UNKNOWN, told, held):
         return False
     audit_step(tx, "execution.unknown", number, by, {"words": told})
@@ -179,13 +181,17 @@ def record_outcome(
     """
     asked = find_approval(tx, number)
     state = ApprovalState.EXECUTED if happened else ApprovalState.EXECUTION_FAILED
-    told = cut(redact(words), _OUTCOME_LENGTH)
-    if not told.strip() or not _close(tx, number, _UNKNOWN, state, f"{told} ({by.name})"):
+    told = kept_words(words, _OUTCOME_LENGTH)
+    error: FaultbookError | None = None
+    if not told:
+        error = InvalidError("Say what you found.", code="reason_required", where="words")
+    elif not _close(tx, number, _UNKNOWN, state, f"{told} ({by.name})"):
         error = ConflictError(
-            f"{asked.id} is {asked.state}; nothing was recorded.",
+            f"{asked.id} is {find_approval(tx, number).state}; nothing was recorded.",
             code="outcome_known",
-            next_step="Say what you found, while the outcome is unknown.",
+            next_step="An outcome is recorded while it is unknown, once.",
         )
+    if error is not None:
         return refuse(tx, "outcome.refused", asked.id, named(by), error, asked.action)
     audit_step(tx, "outcome.recorded", number, named(by), {"happened": happened, "words": told})
     return find_approval(tx, number)
@@ -237,7 +243,7 @@ def _runs_it_itself(asked: Approval) -> ConflictError:
 
 
 def _why_not_now(asked: Approval, digest: str) -> FaultbookError | None:
-    if not hmac.compare_digest(digest.encode(), asked.digest.encode()) or _is_unbound(asked):
+    if not _is_equal(digest, asked.digest) or _is_unbound(asked):
         return ConflictError(
             f"This is not the action that {asked.id} is about, so it may not run.",
             code="digest_mismatch",
@@ -257,6 +263,31 @@ def _gone(asked: Approval) -> ConflictError:
     )
 
 
+def _no_grant(asked: Approval) -> ForbiddenError:
+    return ForbiddenError(
+        f"This is not the grant of {asked.id}, so the report was not used.",
+        code="grant_mismatch",
+        next_step="Report with the grant that begin gave you.",
+        where="grant",
+    )
+
+
+def _not_used(asked: Approval) -> ConflictError:
+    unknown = asked.state is ApprovalState.EXECUTION_UNKNOWN
+    return ConflictError(
+        f"{asked.id} is {asked.state}; this report was not used.",
+        code=f"approval_{asked.state}",
+        next_step="Tell a person what happened: they record the outcome." if unknown else "",
+    )
+
+
+def _is_equal(one: str, other: str) -> bool:
+    """Compare in constant time; either may hold whatever JSON can say."""
+    return hmac.compare_digest(
+        one.encode(errors="backslashreplace"), other.encode(errors="backslashreplace")
+    )
+
+
 def _still_approved(
     asked: Approval, memberships: Mapping[str, Membership], policy: ApprovalPolicy
 ) -> bool:
@@ -271,7 +302,7 @@ def _still_approved(
 
 def _withdraw(tx: Transaction, asked: Approval, executor: str) -> Refusal:
     words = "those who approved may no longer decide"
-    values = {"state": ApprovalState.DENIED.value, "decided_by": "the policy", "reason": words}
+    values = {"state": ApprovalState.DENIED.value, "decided_by": THE_POLICY, "reason": words}
     approvals.change(tx, asked.number, _APPROVED, values | {"decided_at": tx.now})
     owe_card(tx, asked.number)
     owe_webhook(tx, asked.number)
