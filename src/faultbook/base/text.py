@@ -14,9 +14,11 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\
 def visible(text: str) -> str:
     r"""Make control, bidi and unpaired surrogate characters visible as `\\u202e`-style escapes.
 
-    Newlines and tabs stay: they are layout, which `one_line` takes away.
+    Newlines and tabs stay: they are layout, which `one_line` takes away. A line that ends as
+    Windows and CSV files end it is a line.
     """
-    return "".join(f"\\u{ord(char):04x}" if _is_hidden(char) else char for char in text)
+    plain = text.replace("\r\n", "\n")
+    return "".join(f"\\u{ord(char):04x}" if _is_hidden(char) else char for char in plain)
 
 
 def _is_hidden(char: str) -> bool:
