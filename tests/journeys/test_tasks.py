@@ -2,9 +2,10 @@
 
 import pytest
 
+from faultbook.base.errors import UnavailableError
 from faultbook.model.person import Person
 from faultbook.model.task import TaskSource, TaskState
-from faultbook.operations.tasks import find_task
+from faultbook.operations.tasks import find_task, take_task
 from tests.journeys.running import RunningBot
 from tests.journeys.tasking import (
     ASKED,
@@ -169,3 +170,36 @@ def test_a_deleted_message_offers_to_cancel_its_task(
     assert workspace.click("ana", channel, offer["ts"], "task.cancel")["acked"]
     wait_state(workspace, bot, number, TaskState.CANCELLED)
     assert kinds(bot, number) == ["received", "message_deleted", "kept", "cancelled"]
+
+
+def test_a_bug_after_the_commit_says_that_the_message_is_kept(
+    workspace: Workspace, bot: RunningBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("faultbook.intake.slack.task_messages.learn_name", fail)
+    ts = workspace.say("ana", "general", ASKED)
+    task = the_task(workspace, bot)
+    assert f"kept as {task.id}; don't resend" in private(workspace, "ana", "failed")["text"]
+    card_in(workspace, "general", ts)
+    assert workspace.deliveries()["unsettled"] == []
+
+
+def test_while_the_store_is_away_nothing_is_acknowledged_and_then_it_is_one_task(
+    workspace: Workspace, bot: RunningBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, away = bot.house.store, [1]
+    write = store.write_async
+
+    async def write_or_not(operation: object, *args: object, **kwargs: object) -> object:
+        if operation is take_task and away.pop() if away else False:
+            raise UnavailableError("away", code="store_unavailable")
+        return await write(operation, *args, **kwargs)  # type: ignore[arg-type] # as it was called
+
+    monkeypatch.setattr(store, "write_async", write_or_not)
+    ts = workspace.say("ana", "general", ASKED)
+    workspace.wait_for(lambda: not away)
+    workspace.wait_for(workspace.retry_now)
+    card_in(workspace, "general", ts)
+    assert the_task(workspace, bot).origin.ts == ts

@@ -1,5 +1,7 @@
 """Buttons of a task: called off, taken back, taken in hand, proven by a file or not by a link."""
 
+import pytest
+
 from faultbook.model.person import Person
 from faultbook.model.task import TaskState
 from faultbook.operations.tasks import find_task, read_events, take_in_hand
@@ -141,3 +143,37 @@ def test_a_task_in_hand_is_handed_back(workspace: Workspace, bot: RunningBot) ->
     private(workspace, "ana", "in Ben Okafor's hands")
     assert workspace.click("ben", "general", card["ts"], "task.hand_back")["acked"]
     wait_state(workspace, bot, number, TaskState.QUEUED)
+
+
+def test_a_file_that_takes_long_is_read_after_the_answer(
+    workspace: Workspace, bot: RunningBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = taken_by_ben(workspace, bot)
+    monkeypatch.setattr("faultbook.intake.slack.task_forms._READ_SECONDS", 0.0)
+    file = workspace.upload("ben", "report.pdf", b"%PDF")
+    assert workspace.submit("ben", {"files": [file]})["outcome"] == "updated"
+    assert "Nothing is recorded" in str(workspace.modals("ben")[0]["blocks"])
+    wait_state(workspace, bot, number, TaskState.DONE)
+
+
+def test_a_file_that_could_not_be_read_after_the_answer_is_told(
+    workspace: Workspace, bot: RunningBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = taken_by_ben(workspace, bot)
+    monkeypatch.setattr("faultbook.intake.slack.task_forms._READ_SECONDS", 0.0)
+    file = workspace.upload("ben", "report.pdf", b"%PDF")
+    (workspace.home / "files" / file).write_bytes(b"%P")
+    assert workspace.submit("ben", {"files": [file]})["outcome"] == "updated"
+    private(workspace, "ben", "file_not_read")
+    assert bot.house.store.read(find_task, number).state is TaskState.RUNNING
+
+
+def test_a_click_that_comes_again_is_taken_once(workspace: Workspace, bot: RunningBot) -> None:
+    ts = workspace.say("ana", "general", ASKED)
+    card = card_in(workspace, "general", ts)
+    number = the_task(workspace, bot).number
+    for name in ("ana", "ben"):
+        assert workspace.click(name, "general", card["ts"], "task.cancel")["acked"]
+    told = private(workspace, "ben", "task_ended")
+    assert "cancelled by Ana Ruiz already; nothing changed" in told["text"]
+    assert kinds(bot, number) == ["received", "cancelled"]
