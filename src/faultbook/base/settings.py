@@ -28,6 +28,7 @@ from pydantic_settings import (
 from faultbook.base.errors import InvalidError
 from faultbook.base.settings_policies import PolicySettings
 from faultbook.base.settings_section import Section
+from faultbook.base.settings_webhooks import WebhookSettings
 
 CONFIG_NAME = "faultbook.toml"
 _PREFIX = "FAULTBOOK_"
@@ -39,11 +40,17 @@ TASK_TEXT, TASK_ATTEMPT = "FAULTBOOK_TASK_TEXT", "FAULTBOOK_TASK_ATTEMPT"
 TASK_REQUESTER, TASK_PROGRESS = "FAULTBOOK_TASK_REQUESTER", "FAULTBOOK_TASK_PROGRESS"
 """What a worker tells the command that does a task, and with it whatever `faultbook` that runs."""
 
+APPROVAL_ID, APPROVAL_DIGEST = "FAULTBOOK_APPROVAL_ID", "FAULTBOOK_APPROVAL_DIGEST"
+"""What the command that executes an approved action is told."""
+
 # The first says where the file is, so it can not be in it; the others are no settings at all.
 _CLIENT_VARIABLES = frozenset(
     {"FAULTBOOK_CONFIG", TASK_ID, TASK_LEASE, TASK_TEXT, TASK_ATTEMPT}
-    | {TASK_REQUESTER, TASK_PROGRESS}
+    | {TASK_REQUESTER, TASK_PROGRESS, APPROVAL_ID, APPROVAL_DIGEST}
 )
+EXECUTOR_SECRETS = "FAULTBOOK_SECRET_"
+"""What variables begin with that hold what an action's parameters call `secret:NAME`; they are read
+when it is executed, and never before."""
 
 
 class WorkflowSettings(Section):
@@ -164,6 +171,9 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = LedgerSettings()
     routes: list[RouteSettings] = Field(default_factory=list)
     policies: list[PolicySettings] = Field(default_factory=list)
+    webhooks: WebhookSettings = WebhookSettings()
+    webhook_secret: SecretStr | None = Field(default=None, min_length=16)
+    """What outcomes that are posted are signed with; from the environment only."""
 
     @field_validator("routes")
     @classmethod
@@ -256,9 +266,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _check_reserved(values: Mapping[str, object], origin: str) -> None:
-    for key in ("slack_bot_token", "slack_app_token", "slack_signing_secret", "token"):
+    ours = {"token", "webhook_secret"}
+    for key in ("slack_bot_token", "slack_app_token", "slack_signing_secret", *ours):
         if key in values:
-            variable = f"{_PREFIX}TOKEN" if key == "token" else key.upper()
+            variable = f"{_PREFIX}{key.upper()}" if key in ours else key.upper()
             raise InvalidError(
                 f"{origin}: `{key}` is a secret and does not belong in the file.",
                 next_step=f"Set {variable} or {variable}_FILE in the environment.",
@@ -272,7 +283,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     ours = {
         name: value
         for name, value in environ.items()
-        if name.startswith(_PREFIX) and name not in _CLIENT_VARIABLES and value != ""
+        if name.startswith(_PREFIX)
+        and name not in _CLIENT_VARIABLES
+        and not name.startswith(EXECUTOR_SECRETS)
+        and value != ""
     }
     for name in [name for name in ours if name.endswith("_FILE")]:
         ours[name.removesuffix("_FILE")] = _read_secret(name, ours.pop(name))

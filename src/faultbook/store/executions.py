@@ -45,11 +45,11 @@ def list_approved(
     )
 
 
-def list_held(tx: Transaction, but: str) -> list[HeldGrant]:
-    """List what processes of ours are executing, but for one's, the oldest grants first."""
+def list_held(tx: Transaction) -> list[HeldGrant]:
+    """List what processes of ours are executing, the oldest grants first."""
     statement = (
         select(_c.number, _c.policy, _c.grant_id, _c.grant_by, _c.grant_until)
-        .where(_EXECUTING, _c.grant_by.not_in(["", but]))
+        .where(_EXECUTING, _c.grant_by != "")
         .order_by(_c.grant_until)
     )
     return [

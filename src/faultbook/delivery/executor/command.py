@@ -1,0 +1,196 @@
+"""An executor that is a command: run without a shell, in a group of its own, told on its stdin.
+
+It holds the lock of its approval for as long as it lives, so that whoever takes over after a crash
+sees whether an earlier one is still at work.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from faultbook.base.settings import (
+    APPROVAL_DIGEST,
+    APPROVAL_ID,
+    EXECUTOR_SECRETS,
+    SLACK_SECRETS,
+)
+from faultbook.delivery.executor.order import Order
+from faultbook.delivery.executor.outcome import Ended, Outcome
+
+_TAIL_BYTES = 4000
+_TO_END_SECONDS = 5.0
+_KILLED_CODES = frozenset({124, 137, 143})
+"""How shells and timeout(1) report what was ended from outside, which may have had its effect."""
+# What Faultbook itself is trusted with is none of an executor's business.
+_OUR_PREFIXES = (
+    EXECUTOR_SECRETS,
+    *SLACK_SECRETS,
+    *("FAULTBOOK_TOKEN", "FAULTBOOK_WEBHOOK_SECRET", "FAULTBOOK_DATABASE_URL"),
+)
+
+
+class StillRunningError(Exception):
+    """A command that an earlier process began for the approval has not ended."""
+
+
+class Commands:
+    """Runs executors' commands and probes; from any thread.
+
+    Args:
+        folder: where they run.
+        locks: a folder of this machine for their locks.
+        environ: what they inherit, but for secrets.
+    """
+
+    def __init__(self, folder: Path, locks: Path, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._locks = locks
+        self._environ = {
+            name: value for name, value in environ.items() if not name.startswith(_OUR_PREFIXES)
+        }
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._interrupted = False
+
+    def run(self, order: Order, seconds: float) -> Outcome:
+        """Run an order's command to its end, for so many seconds at most.
+
+        Raises:
+            StillRunningError: an earlier one has not ended.
+        """
+        with self._hold(order.approval.number) as held, tempfile.TemporaryFile() as said:
+            try:
+                code = self._call(order, order.plan.command, seconds, said, held)
+            except OSError as error:
+                why = f"can't be started ({error.strerror})"
+                return Outcome(Ended.FAILED, f"{order.plan.command[0]} {why}; nothing ran.")
+            self._place(order.approval.number).unlink(missing_ok=True)
+            return _outcome(code, order.say(_tail(said)), seconds)
+
+    def probe(self, order: Order, seconds: float) -> bool | None:
+        """Ask whether it has happened; None where nobody can tell."""
+        with tempfile.TemporaryFile() as said:
+            try:
+                code = self._call(order, order.plan.probe, seconds, said, None)
+            except OSError:
+                return None
+        return {0: True, 1: False}.get(code) if code is not None else None
+
+    def check_ended(self, number: int, *, end: bool) -> None:
+        """Make sure that nothing an earlier process began for an approval is still at work.
+
+        With `end` it is killed, since its time is over.
+
+        Raises:
+            StillRunningError: something is.
+        """
+        try:
+            with self._hold(number):
+                return
+        except StillRunningError:
+            if end:
+                with contextlib.suppress(OSError, ValueError):
+                    os.killpg(int(self._place(number).read_text("ascii")), signal.SIGKILL)
+            raise
+
+    def interrupt(self) -> None:
+        """End what runs, and start nothing more."""
+        with self._lock:
+            self._interrupted = True
+            for process in self._running:
+                _kill(process)
+
+    def _place(self, number: int) -> Path:
+        return self._locks / f"A-{number}.lock"
+
+    @contextlib.contextmanager
+    def _hold(self, number: int) -> Iterator[IO[bytes]]:
+        self._locks.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Unbuffered and appended to: its file is read by who takes over.
+        with self._place(number).open("ab", buffering=0) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StillRunningError from error
+            yield file
+
+    def _call(
+        self,
+        order: Order,
+        command: Sequence[str],
+        seconds: float,
+        said: IO[bytes],
+        held: IO[bytes] | None,
+    ) -> int | None:
+        """Run a command; gives its exit code, negative for a signal, None if it took too long."""
+        known = {APPROVAL_ID: order.approval.id, APPROVAL_DIGEST: order.approval.digest}
+        # A file, not a pipe: a command that never reads its stdin must not hold us.
+        with tempfile.TemporaryFile() as told:
+            told.write(order.told)
+            told.seek(0)
+            with self._lock:
+                if self._interrupted:
+                    raise OSError(errno.EINTR, "Faultbook is stopping")
+                process = subprocess.Popen(  # noqa: S603 - the team's own command, without a shell
+                    command,
+                    cwd=self._folder,
+                    env=self._environ | known,
+                    stdin=told,
+                    stdout=said,
+                    stderr=said,
+                    process_group=0,
+                    pass_fds=() if held is None else (held.fileno(),),
+                )
+                self._running.add(process)
+        try:
+            if held is not None:
+                held.truncate(0)
+                held.write(str(process.pid).encode())
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            self._end(process)
+
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
+        _kill(process)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_TO_END_SECONDS)
+        with self._lock:
+            self._running.discard(process)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a command's whole group while its id is still its own."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _outcome(code: int | None, said: str, seconds: float) -> Outcome:
+    if code == 0:
+        return Outcome(Ended.EXECUTED, said)
+    then = f": {said}" if said else "."
+    if code is None:
+        words = f"It did not end within {seconds:g} s and was ended{then}"
+        return Outcome(Ended.UNKNOWN, words)
+    if code < 0:
+        return Outcome(Ended.UNKNOWN, f"It was ended by signal {-code}{then}")
+    if code in _KILLED_CODES:
+        return Outcome(Ended.UNKNOWN, f"Exit {code}: something in it was ended{then}")
+    return Outcome(Ended.FAILED, f"Exit {code}{then}")
+
+
+def _tail(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    lines = file.read().decode("utf-8", "replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,102 @@
+"""What an executor is told: the stored action, with the secrets that it names filled in.
+
+The values live in memory only, from the environment or a file to the executor's input; whatever an
+executor says is stripped of them before it is stored or logged.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from faultbook.base.errors import InvalidError
+from faultbook.base.redaction import redact
+from faultbook.base.settings import EXECUTOR_SECRETS
+from faultbook.base.text import cut, one_line
+from faultbook.model.approval import Approval
+from faultbook.model.approval_policy import ExecutorPlan
+from faultbook.model.canonical import Json, canonical
+
+_REFERENCE = re.compile(r"secret:([A-Za-z][A-Za-z0-9_]{0,63})")
+_LONGEST_WORDS = 300
+_SHORTEST_MASKED = 4
+"""Shorter values would strike out ordinary words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One execution of an approved action.
+
+    Attributes:
+        told: the action as canonical JSON, its secrets filled in.
+        hidden: the secrets' values.
+    """
+
+    approval: Approval
+    plan: ExecutorPlan
+    told: bytes = field(repr=False)
+    hidden: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def say(self, text: str) -> str:
+        """Make what an executor said fit to be shown: one line, without secrets."""
+        for value in sorted(self.hidden, key=len, reverse=True):
+            if len(value) >= _SHORTEST_MASKED:
+                text = text.replace(value, "[REDACTED:secret]")
+        return cut(one_line(redact(text)), _LONGEST_WORDS)
+
+
+def make_order(approval: Approval, plan: ExecutorPlan, environ: Mapping[str, str]) -> Order:
+    """Fill the secrets in that an action names, from `FAULTBOOK_SECRET_NAME` or its `_FILE`.
+
+    Raises:
+        InvalidError: a secret is not set or can't be read.
+    """
+    hidden: set[str] = set()
+
+    def fill(value: Any) -> Json:  # noqa: ANN401 - JSON of any kind
+        if isinstance(value, dict):
+            return {key: fill(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [fill(item) for item in value]
+        if isinstance(value, str) and value.startswith("secret:"):
+            found = _find(value, environ)
+            hidden.add(found)
+            return found
+        told: Json = value
+        return told
+
+    action = approval.action
+    told = action.as_json() | {"parameters": fill(action.parameters)}
+    return Order(approval, plan, canonical(told), frozenset(hidden))
+
+
+def _find(reference: str, environ: Mapping[str, str]) -> str:
+    named = _REFERENCE.fullmatch(reference)
+    if named is None:
+        raise InvalidError(
+            f"`{cut(one_line(redact(reference)), 80)}` names no secret.",
+            code="bad_secret_name",
+            next_step="Write secret:NAME with letters, digits and underscores.",
+            where="parameters",
+        )
+    variable = f"{EXECUTOR_SECRETS}{named[1].upper()}"
+    if environ.get(variable):
+        return environ[variable]
+    place = environ.get(f"{variable}_FILE")
+    try:
+        value = Path(place).read_text("utf-8").strip() if place else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise _not_had(variable, f"can't be read ({type(error).__name__})") from error
+    if not value:
+        raise _not_had(variable, "is not set")
+    return value
+
+
+def _not_had(variable: str, why: str) -> InvalidError:
+    return InvalidError(
+        f"{variable} {why}, so nothing was run.",
+        code="secret_missing",
+        next_step=f"Set {variable} or {variable}_FILE where Faultbook runs, and ask again.",
+        where=variable,
+    )

@@ -1,0 +1,1 @@
+"""Webhooks: the outcomes of approvals, signed and posted to where agents asked for them."""
