@@ -151,6 +151,8 @@ HEADLINES: dict[str, FailingAnswer] = {
     "failing, and a late draft": answer(
         FAILING, late_drafts=(LateDraft("crm-sync: `no` login", november(17, 9), "Ben Okafor"),)
     ),
+    "undelivered": answer(headline=Headline.UNDELIVERED, undelivered=1),
+    "failing, and undelivered": answer(FAILING, undelivered=12),
     "branches only": answer(headline=Headline.OTHER_BRANCHES, other_branches=4),
     "empty": answer(headline=Headline.EMPTY, newest_record_at=None, counts=Counts()),
     "empty branch": answer(
@@ -286,4 +288,5 @@ def answers(draw: st.DrawFn) -> FailingAnswer:
         due_every_seconds=draw(st.none() | st.floats(1, 10**7)),
         series_elsewhere=draw(_numbers),
         late_drafts=tuple(draw(st.lists(_late_drafts, max_size=5))),
+        undelivered=draw(_numbers),
     )

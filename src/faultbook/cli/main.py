@@ -17,26 +17,32 @@ EXIT_BUG = 70  # EX_SOFTWARE, sysexits.h
 
 # name -> "module:attribute"; importing a command costs time that the others should not pay.
 _COMMANDS = {
+    "audit": "faultbook.cli.audit:command",
     "diff": "faultbook.cli.diff:command",
     "failing": "faultbook.cli.failing:command",
     "import": "faultbook.cli.import_:command",
     "incident": "faultbook.cli.incident:command",
     "ledger": "faultbook.cli.ledger:command",
+    "notices": "faultbook.cli.notices:command",
     "run": "faultbook.cli.run:command",
     "sandbox": "faultbook.sandbox.main:command",
+    "store": "faultbook.cli.store:command",
     "task": "faultbook.cli.task:command",
     "timeline": "faultbook.cli.timeline:command",
     "token": "faultbook.cli.token:command",
     "up": "faultbook.cli.up:command",
 }
 _SHORT_HELP = {
+    "audit": "Read the audit log, verify it, take it elsewhere.",
     "diff": "Compare the verdicts of two commits or two moments.",
     "failing": "Say what is failing, how we know, and how fresh that is.",
     "import": "Record runs from test reports.",
     "incident": "Open, check, close and list incident files.",
     "ledger": "Keep the lessons in git: add, check, search, count.",
+    "notices": "List, retry or drop what could not be delivered.",
     "run": "Run a command, verify what it promised, and record the run.",
     "sandbox": "Run the local workspace alone.",
+    "store": "Prepare the database: its tables, and a role that can't rewrite the log.",
     "task": "Give tasks, see how they stand, and work on them.",
     "timeline": "Print a run's events in order.",
     "token": "Make, list and revoke the tokens of agents and people.",

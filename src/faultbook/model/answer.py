@@ -23,6 +23,8 @@ class Headline(StrEnum):
     OTHER_BRANCHES = "other_branches"
     DRAFT_LATE = "draft_late"
     """Every series passes, but the prevention rule of an incident was due."""
+    UNDELIVERED = "undelivered"
+    """Every series passes, but something that was owed in Slack could not be delivered."""
     NOTHING_NEW = "nothing_new"
     """Nothing broke within the asked time, but something has been failing for longer."""
 
@@ -164,6 +166,8 @@ class FailingAnswer:
         series_elsewhere: how many series there are that the question leaves out; counted only
             where it leaves none in.
         late_drafts: incidents whose prevention rule was due and is not written.
+        undelivered: how many notices were given up; counted only where the question is about all
+            series, since they belong to none.
     """
 
     headline: Headline
@@ -181,6 +185,7 @@ class FailingAnswer:
     due_every_seconds: float | None = None
     series_elsewhere: int = 0
     late_drafts: tuple[LateDraft, ...] = ()
+    undelivered: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -213,6 +218,7 @@ _EXIT_CODES = {
     Headline.NOTHING_NEW: 1,
     Headline.NOT_ALL_PASSING: 2,
     Headline.DRAFT_LATE: 2,
+    Headline.UNDELIVERED: 2,
     Headline.STALE: 2,
     Headline.EMPTY: 2,
     Headline.NO_MATCH: 2,

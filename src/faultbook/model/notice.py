@@ -57,6 +57,24 @@ class NewNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadNotice:
+    """A notice that was given up, and why.
+
+    Attributes:
+        subject: what it was to show, such as `T-41`; empty where it was about no one thing.
+    """
+
+    id: str
+    kind: str
+    target: str
+    subject: str
+    attempts: int
+    owed_at: Instant
+    given_up_at: Instant
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A claimed notice.
 

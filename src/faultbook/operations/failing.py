@@ -18,6 +18,7 @@ from faultbook.model.answer import (
 from faultbook.model.known_failure import SeenFailure
 from faultbook.model.policy import Policy
 from faultbook.model.standing import Standing
+from faultbook.operations.dead_letters import count_dead_letters
 from faultbook.operations.drafts import list_late
 from faultbook.operations.known_failures import note_seen, recognise
 from faultbook.operations.recording import close_overdue
@@ -99,6 +100,7 @@ def _failing_and_unnoted(
         due_every_seconds=totals.due_every_seconds,
         series_elsewhere=0 if totals.series else standings.count_series(tx),
         late_drafts=list_late(tx, query),
+        undelivered=0 if _is_limited(query) else count_dead_letters(tx),
     )
     answer = replace(answer, shared_reason=_shared_reason(answer.bad))
     return replace(answer, headline=_headline(answer, totals, policy)), unnoted
@@ -114,9 +116,14 @@ def _headline(answer: FailingAnswer, totals: Totals, policy: Policy) -> Headline
         (Headline.NOTHING_NEW, answer.failing_before),
         (Headline.NOT_ALL_PASSING, answer.counts.not_passing),
         (Headline.DRAFT_LATE, answer.late_drafts),
+        (Headline.UNDELIVERED, answer.undelivered),
         (Headline.OTHER_BRANCHES, answer.other_branches),
     )
     return next((headline for headline, holds in rows if holds), Headline.NOTHING_FAILING)
+
+
+def _is_limited(query: FailingQuery) -> bool:
+    return bool(query.environment or query.workflow or query.branch)
 
 
 def _split_by_since(

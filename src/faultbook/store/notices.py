@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     literal_column,
     not_,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 
 from faultbook.base.clock import Instant
 from faultbook.base.ids import new_id
-from faultbook.model.notice import WEBHOOKS, NewNotice, Notice, NoticeState, Priority
+from faultbook.model.notice import WEBHOOKS, DeadNotice, NewNotice, Notice, NoticeState, Priority
 from faultbook.store.prepared import Prepared
 from faultbook.store.schema import notices
 from faultbook.store.transaction import Transaction
@@ -241,6 +242,74 @@ def forget_dead(tx: Transaction, kind: str, subject: str) -> None:
     same = (notices.c.kind == kind) & (notices.c.subject == subject)
     values = {"state": NoticeState.SETTLED.value, "receipt": {"superseded": True}}
     tx.execute(update(notices).where(_DEAD, same).values(settled_at=tx.now, **values))
+
+
+def list_dead(tx: Transaction, limit: int) -> list[DeadNotice]:
+    """List what was given up, the oldest first."""
+    statement = select(notices).where(_DEAD).order_by(notices.c.sequence).limit(limit)
+    return [
+        DeadNotice(
+            row.id,
+            row.kind,
+            row.target,
+            row.subject or "",
+            row.attempts,
+            row.owed_at,
+            row.settled_at or row.owed_at,
+            row.error or "",
+        )
+        for row in tx.execute(statement)
+    ]
+
+
+def count_dead(tx: Transaction) -> int:
+    """Tell how many were given up."""
+    return int(_COUNT_DEAD.run(tx, {}).scalar_one())
+
+
+_COUNT_DEAD = Prepared(lambda _: select(func.count()).select_from(notices).where(_DEAD))
+
+
+def list_dead_ids(tx: Transaction, end: str) -> list[str]:
+    """List the ids of what was given up that end so."""
+    statement = select(notices.c.id).where(_DEAD).order_by(notices.c.sequence)
+    return [str(one) for one in tx.execute(statement).scalars() if str(one).endswith(end)]
+
+
+def find_state(tx: Transaction, notice_id: str) -> NoticeState | None:
+    """Tell where a notice is; None if there is none."""
+    found = tx.execute(select(notices.c.state).where(notices.c.id == notice_id)).scalar()
+    return None if found is None else NoticeState(found)
+
+
+def revive(tx: Transaction, notice_id: str) -> bool:
+    """Owe again what was given up, and tell whether it was dead and can be.
+
+    It counts as tried once: one of its attempts may have been sent, and is looked for first. What
+    shows a subject that is owed another notice is not owed twice.
+    """
+    twin = notices.alias("twin")
+    owed_already = exists().where(
+        twin.c.state == NoticeState.OWED.value,
+        twin.c.kind == notices.c.kind,
+        twin.c.subject == notices.c.subject,
+    )
+    values = {
+        "state": NoticeState.OWED.value,
+        "attempts": 1,
+        "not_before": tx.now,
+        "settled_at": None,
+        "error": None,
+    }
+    dead = update(notices).where(notices.c.id == notice_id, _DEAD, not_(owed_already))
+    return tx.execute(dead.values(values)).rowcount == 1
+
+
+def drop_dead(tx: Transaction, notice_id: str, receipt: dict[str, Any]) -> bool:
+    """Settle what was given up without sending it, and tell whether it was dead."""
+    values = {"state": NoticeState.SETTLED.value, "settled_at": tx.now, "receipt": receipt}
+    dead = update(notices).where(notices.c.id == notice_id, _DEAD)
+    return tx.execute(dead.values(values)).rowcount == 1
 
 
 def release(tx: Transaction, claimers: Iterable[str]) -> int:

@@ -40,6 +40,7 @@ def failing_document(answer: FailingAnswer) -> Document:
         "due_every_seconds": answer.due_every_seconds,
         "series_elsewhere": answer.series_elsewhere,
         "late_drafts": [_late_draft(draft) for draft in answer.late_drafts],
+        "undelivered": answer.undelivered,
     }
 
 

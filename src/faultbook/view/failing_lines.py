@@ -34,6 +34,7 @@ SIGNS: dict[str, str] = {
     "unknown": "white_circle",
     "passing": "white_check_mark",
     "late": "hourglass",
+    "undelivered": "warning",
 }
 """The emoji that goes with each word; never instead of it."""
 
@@ -171,6 +172,15 @@ def _draft_late(answer: FailingAnswer) -> list[Span]:
     return [*strong, f" {passing_words(answer.counts)}."]
 
 
+def _undelivered(answer: FailingAnswer) -> list[Span]:
+    strong = _strong(f"0 failing, but {_notices(answer.undelivered)} could not be delivered.")
+    return [*strong, f" {passing_words(answer.counts)}."]
+
+
+def _notices(count: int) -> str:
+    return "1 notice" if count == 1 else f"{count} notices"
+
+
 def _nothing_new(answer: FailingAnswer) -> list[Span]:
     strong = _strong("Nothing new is failing")
     return [*strong, *_scope(answer), *_since(answer), f". {_broke_earlier(answer)}."]
@@ -181,6 +191,7 @@ _HEADLINES: dict[Headline, Callable[[FailingAnswer], list[Span]]] = {
     Headline.NOTHING_FAILING: _nothing_failing,
     Headline.NOT_ALL_PASSING: _not_all_passing,
     Headline.DRAFT_LATE: _draft_late,
+    Headline.UNDELIVERED: _undelivered,
     Headline.STALE: _stale,
     Headline.EMPTY: _empty,
     Headline.NO_MATCH: _no_match,
@@ -365,6 +376,12 @@ def newest_unproven(series: SeriesAnswer) -> Line:
 def late_draft(draft: LateDraft, length: int = WORDS_LENGTH) -> Line:
     """Say that an incident's prevention rule was due."""
     return [f"“{words(draft.title, length)}”: rule due ", Moment(draft.due_at)]
+
+
+def undelivered(answer: FailingAnswer) -> Line:
+    """Say how many notices could not be delivered, and where to look; nothing where all were."""
+    told = f"{_notices(answer.undelivered)} could not be delivered: "
+    return [told, Code("faultbook notices list")] if answer.undelivered else []
 
 
 def happened_again(series: SeriesAnswer) -> Line:

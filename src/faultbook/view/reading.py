@@ -89,6 +89,7 @@ def _answer(document: Document) -> FailingAnswer:
         due_every_seconds=document["due_every_seconds"],
         series_elsewhere=document["series_elsewhere"],
         late_drafts=tuple(_late_draft(draft) for draft in document["late_drafts"]),
+        undelivered=int(document["undelivered"]),
     )
 
 

@@ -38,6 +38,7 @@ from faultbook.view.failing_lines import (
     running,
     runs_since,
     shared,
+    undelivered,
     what_it_came_to,
 )
 from faultbook.view.lines import (
@@ -92,7 +93,7 @@ def failing_message(answer: FailingAnswer, *, post_here: bool = False) -> Messag
     brief = [one_line_of(series, answer) for series in failing[WHOLE : WHOLE + IN_ONE_LINE]]
     packs = [packed(brief, len(failing) - WHOLE, sections=_BRIEF_SECTIONS)]
     packs += [_group(found, answer) for found in groups.values()]
-    packs += [_late_drafts(answer.late_drafts)]
+    packs += [_late_drafts(answer.late_drafts), _undelivered(answer)]
     blocks += [section(found) for pack in packs for found in pack.sections]
     if other_branches(answer):
         blocks.append(context([other_branches(answer)]))
@@ -118,6 +119,17 @@ def _late_drafts(late: Sequence[LateDraft]) -> Pack:
         if fits(lines):
             break
     return packed(lines, len(late))
+
+
+def _undelivered(answer: FailingAnswer) -> Pack:
+    line = undelivered_line(answer)
+    return packed([line] if line else [], 1 if line else 0)
+
+
+def undelivered_line(answer: FailingAnswer) -> Line:
+    """Tell that notices could not be delivered, in one line; nothing where all were."""
+    told = undelivered(answer)
+    return [Sign(SIGNS["undelivered"]), Bold("Undelivered"), " ", *told] if told else []
 
 
 def late_draft_line(draft: LateDraft, length: int) -> Line:

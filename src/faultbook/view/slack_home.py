@@ -23,7 +23,7 @@ from faultbook.view.failing_lines import SIGNS, footer, headline, other_branches
 from faultbook.view.lines import WORDS_LENGTH, Bold, Code, Line, Moment, Sign, Span, name, words
 from faultbook.view.message import Block
 from faultbook.view.slack_blocks import actions, button, context, header, section
-from faultbook.view.slack_failing import A_GROUP, late_draft_line
+from faultbook.view.slack_failing import A_GROUP, late_draft_line, undelivered_line
 from faultbook.view.slack_ledger import git_queue_line
 from faultbook.view.slack_lesson import rule_line
 from faultbook.view.slack_modals import series_section
@@ -137,6 +137,8 @@ def _whats_failing(answer: FailingAnswer) -> list[Block]:
     blocks += [
         section([late_draft_line(draft, WORDS_LENGTH)]) for draft in answer.late_drafts[:A_GROUP]
     ]
+    lost = undelivered_line(answer)
+    blocks += [section([lost])] if lost else []
     left = len(answer.series) - _SHOWN
     more: Line = [f"and {left} more"] if left > 0 else []
     small = [line for line in (more, other_branches(answer)) if line]

@@ -26,6 +26,7 @@ _SIGNS = {
     "unknown": "·",
     "passing": "✓",
     "late": "⧗",
+    "undelivered": "!",
     "queued": "·",
     "running": "▸",
     "waiting": "?",
@@ -53,6 +54,7 @@ _TINTS = {
     "unproven": _YELLOW,
     "silent": _YELLOW,
     "late": _YELLOW,
+    "undelivered": _YELLOW,
     "passing": _GREEN,
     "waiting": _YELLOW,
     "done": _GREEN,
@@ -97,6 +99,8 @@ def failing_text(answer: FailingAnswer, look: Look = Look()) -> str:
     text = ["", *laid_out(told, look)] if told else []
     if answer.late_drafts:
         text += ["", *(_late(draft, answer, look) for draft in answer.late_drafts)]
+    if answer.undelivered:
+        text += ["", _undelivered(answer, look)]
     if answer.other_branches:
         text.append(f"Other branches: {answer.other_branches} failing (--all-branches)")
     text.append(_freshness(answer))
@@ -112,6 +116,12 @@ def _late(draft: LateDraft, answer: FailingAnswer, look: Look) -> str:
     head = f"{sign} draft late"
     line = f"{head}  {_without_zone(told)}, owner {name(draft.owner, _NAME)}"
     return _tinted(_cut(line, look), len(head), "late", look)
+
+
+def _undelivered(answer: FailingAnswer, look: Look) -> str:
+    head = f"{_SIGNS['undelivered']} undelivered"
+    line = f"{head}  {plain(failing_lines.undelivered(answer), answer.as_of)}"
+    return _tinted(_cut(line, look), len(head), "undelivered", look)
 
 
 def _opening(answer: FailingAnswer) -> list[Line]:

@@ -88,7 +88,8 @@ class Courier:
 
     def can_take(self, target: str) -> bool:
         """Tell, in any thread, whether something for a target could be sent at once."""
-        return len(self._under_way) < self._limits.at_once and not self._pace.rests(target)
+        free = len(self._under_way) < self._limits.at_once
+        return free and self._pace.is_ours(target) and not self._pace.rests(target)
 
     def take(self, fresh: Sequence[Notice]) -> None:
         """Hear, in the thread that committed, of receipts that are claimed already."""

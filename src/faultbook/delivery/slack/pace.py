@@ -93,9 +93,14 @@ class Pace:
         """Tell how many notices may go now, whichever of the open lanes they are in."""
         return min((left for method in _LANES.values() if (left := self.left(method))), default=0)
 
+    @staticmethod
+    def is_ours(target: str) -> bool:
+        """Tell whether a target is a lane of a channel, and not somebody else's."""
+        return lane_of(target) in _LANES
+
     def is_open(self, target: str) -> bool:
         """Tell whether a target's lane has calls left."""
-        return self.left(_LANES.get(lane_of(target), POSTING)) >= 1
+        return self.left(_LANES[lane_of(target)]) >= 1
 
     def next_ready(self) -> float | None:
         """Tell in how many seconds a message may go that may not go now; None if all may.

@@ -244,6 +244,7 @@ _ANSWERS: dict[str, dict[str, Any]] = {
                 ("title", "due_at"), title=TEXT, due_at=TIME, owner=TEXT, **_SERIES_KEY
             ),
         },
+        undelivered={"type": "integer"},
         series={
             "type": "array",
             "items": an_object(
