@@ -12,10 +12,12 @@ from faultbook.base.redaction import redact
 from faultbook.base.settings import Settings
 from faultbook.delivery.git.clone import LedgerOptions
 from faultbook.delivery.git.worker import LedgerWorker
+from faultbook.ledger.audit_tags import PREFIX, list_tags
 from faultbook.ledger.git import GitError
 from faultbook.ledger.repository import Remote, Repository, is_local_path, make_bare
 from faultbook.ledger.rows import LEDGER_NAME
 from faultbook.ledger.snapshot import LedgerAccess
+from faultbook.model.audit import Anchor
 
 _SAMPLES = "samples/ledger"
 
@@ -61,13 +63,40 @@ def remote_of(settings: Settings) -> Remote | None:
     return _remote(settings, url)
 
 
+def audit_anchors(settings: Settings) -> list[Anchor]:
+    """Give the heads of the audit log that the clone of the ledger holds as tags.
+
+    Raises:
+        UnavailableError: the clone can't be read.
+    """
+    remote = remote_of(settings)
+    samples = _sample_place(settings)
+    if remote is None and samples.is_dir():
+        remote = _remote(settings, str(samples))
+    if remote is None:
+        return []
+    repository = Repository(settings.home.absolute(), remote, os.environ)
+    if not repository.git.folder.is_dir():
+        return []
+    try:
+        tags = list_tags(repository)
+    except GitError as error:
+        raise UnavailableError(
+            f"The ledger's clone can't be read: {error.words}",
+            code="git_failed",
+            next_step="Give the head instead: faultbook audit verify --head SIZE:HASH.",
+            where=str(repository.git.folder),
+        ) from error
+    return [Anchor(head, f"the tag {PREFIX}{day}") for day, head in tags.items()]
+
+
 def make_sample_remote(settings: Settings) -> Remote:
     """Make the samples' remote with a small ledger in it, once.
 
     Raises:
         UnavailableError: git fails here.
     """
-    remote = _remote(settings, str(settings.home.absolute() / "ledger.git"))
+    remote = _remote(settings, str(_sample_place(settings)))
     seed = Repository(settings.home.absolute(), remote, os.environ)
     try:
         make_bare(Path(remote.url), remote.branch, os.environ)
@@ -84,6 +113,10 @@ def make_sample_remote(settings: Settings) -> Remote:
             where=remote.url,
         ) from error
     return remote
+
+
+def _sample_place(settings: Settings) -> Path:
+    return settings.home.absolute() / "ledger.git"
 
 
 def _sample_files(folder: str) -> dict[str, bytes]:

@@ -263,7 +263,7 @@ class Repository:
         try:
             self.git.run("push", *options, "origin", f"{commit}:{ref}", seconds=REMOTE_SECONDS)
         except GitError as error:
-            return _read_refusal(error)
+            return read_refusal(error)
         return Pushed(Push.DONE)
 
     def branches(self) -> dict[str, str]:
@@ -289,7 +289,12 @@ def make_bare(folder: Path, branch: str, environ: Mapping[str, str]) -> None:
     made.rename(folder)
 
 
-def _read_refusal(error: GitError) -> Pushed:
+def read_refusal(error: GitError) -> Pushed:
+    """Tell from a push that failed whether another was quicker, or the remote does not take it.
+
+    Raises:
+        UnavailableError: the remote can't be had, or not now.
+    """
     told = error.stdout.decode("utf-8", "replace")
     refused = next((line for line in told.splitlines() if line.startswith("!")), None)
     if refused is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from faultbook.base.clock import Instant
+from faultbook.base.errors import InvalidError
 from faultbook.model.canonical import canonical
 
 _TAG = b"faultbook-audit-1\x00"
@@ -61,6 +62,37 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.size}:{self.hash}"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A head that was kept outside the store, where whoever rewrites the store can't reach.
+
+    Attributes:
+        source: where, in words: `--head`, a tag's name.
+    """
+
+    head: Head
+    source: str
+
+
+def parse_head(text: str) -> Head:
+    """Read a head as `faultbook audit head` prints it.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    size, _, digest = text.strip().partition(":")
+    hexadecimal = len(digest) == len(GENESIS) and all(c in "0123456789abcdef" for c in digest)
+    number = size.isascii() and size.isdigit() and len(size) < len(GENESIS)
+    if not (number and hexadecimal) or (int(size) == 0) != (digest == GENESIS):
+        raise InvalidError(
+            "This is no head of an audit log.",
+            code="bad_head",
+            next_step="Give it as `faultbook audit head` prints it: SIZE:HASH.",
+            where="head",
+        )
+    return Head(int(size), digest)
 
 
 def chained(entry: AuditEntry, sequence: int, at: Instant, previous: str) -> AuditRecord:

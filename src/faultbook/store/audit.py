@@ -1,8 +1,10 @@
 """The audit log: one chain, appended to by whoever commits, however many write."""
 
+import contextlib
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 
 from faultbook.model.audit import GENESIS, AuditRecord, Head, chained
 from faultbook.store.schema_approvals import audit
@@ -51,35 +53,38 @@ def head(tx: Transaction) -> Head:
     return Head(0, GENESIS) if row is None else Head(row.sequence, row.hash)
 
 
-def read_all(tx: Transaction, after: int = 0) -> Iterator[AuditRecord]:
-    """Read the chain in its order, a page at a time."""
+def read_all(tx: Transaction) -> Iterator[AuditRecord]:
+    """Read the chain in its order, a page at a time, with whatever was slipped in before it."""
+    after: int | None = None
     while True:
-        statement = (
-            select(audit).where(audit.c.sequence > after).order_by(audit.c.sequence).limit(_PAGE)
-        )
-        rows = tx.execute(statement).all()
-        for row in rows:
-            yield AuditRecord(
-                row.sequence,
-                row.at,
-                row.kind,
-                row.subject,
-                row.actor,
-                row.record,
-                row.previous,
-                row.hash,
-            )
-        if len(rows) < _PAGE:
+        page = list_after(tx, after, _PAGE)
+        yield from page
+        if len(page) < _PAGE:
             return
-        after = rows[-1].sequence
+        after = page[-1].sequence
+
+
+def list_after(
+    tx: Transaction, after: int | None, limit: int, subject: str | None = None
+) -> list[AuditRecord]:
+    """Read the records that follow one, in their order; from the first where `after` is None."""
+    statement = select(audit).order_by(audit.c.sequence).limit(limit)
+    if after is not None:
+        statement = statement.where(audit.c.sequence > after)
+    return _rows(tx, statement, subject)
 
 
 def list_newest(tx: Transaction, limit: int, subject: str | None = None) -> list[AuditRecord]:
     """Read the newest records, the oldest of them first."""
     statement = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
+    return _rows(tx, statement, subject)[::-1]
+
+
+def _rows(tx: Transaction, statement: Select[Any], subject: str | None) -> list[AuditRecord]:
     if subject is not None:
         statement = statement.where(audit.c.subject == subject)
-    rows = tx.execute(statement).all()
+    with _lenient(tx):
+        rows = tx.execute(statement).all()
     return [
         AuditRecord(
             row.sequence,
@@ -91,5 +96,20 @@ def list_newest(tx: Transaction, limit: int, subject: str | None = None) -> list
             row.previous,
             row.hash,
         )
-        for row in reversed(rows)
+        for row in rows
     ]
+
+
+@contextlib.contextmanager
+def _lenient(tx: Transaction) -> Iterator[None]:
+    """Read bytes that are no text as some text: a damaged entry has to be named, not fail."""
+    driver: Any = tx.connection.connection.dbapi_connection
+    if tx.is_postgresql:  # it stores nothing but text in such columns
+        yield
+        return
+    before = driver.text_factory
+    driver.text_factory = lambda data: data.decode("utf-8", "replace")
+    try:
+        yield
+    finally:
+        driver.text_factory = before

@@ -16,6 +16,7 @@ from faultbook.base.errors import FaultbookError, UnavailableError
 from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
 from faultbook.delivery.git.clone import LedgerClone, LedgerOptions
 from faultbook.delivery.git.pusher import Pusher
+from faultbook.delivery.git.tagger import HeadTagger
 from faultbook.ledger.git import GitError
 from faultbook.ledger.repository import Repository
 from faultbook.ledger.snapshot import LedgerSnapshot
@@ -41,6 +42,7 @@ class LedgerWorker:
         self._clone = LedgerClone(store, repository, options)
         self._name = name_claimer()
         self._pusher = Pusher(store, self._clone, self._name)
+        self._tagger = HeadTagger(store, repository)
         self._woken = asyncio.Event()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._loop: asyncio.Task[None] | None = None
@@ -119,6 +121,7 @@ class LedgerWorker:
             with self._repository.lock():
                 self._clone.fetch()
                 self._clone.observe()
+                self._tagger.tag_due()
         except UnavailableError as error:
             log.warning("ledger_not_fetched", why=error.message)
             self._store.write(ledger.note_trouble, self._repository.name, error.message)

@@ -13,11 +13,13 @@ from faultbook.delivery.slack.rendering_tasks import TaskRenderer
 from faultbook.ledger.snapshot import LedgerAccess
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
+from faultbook.operations.auditing import AuditNotice, read_announced
 from faultbook.operations.diff import ask_diff
 from faultbook.operations.failing import ask_failing
 from faultbook.operations.questions import Owed, read_failing_query, read_points, read_reply_to
 from faultbook.store.engine import Store
 from faultbook.view.message import Message
+from faultbook.view.slack_audit import head_message
 from faultbook.view.slack_diff import diff_message
 from faultbook.view.slack_failing import failing_message
 from faultbook.view.slack_words import (
@@ -68,6 +70,8 @@ class Renderer:
         if kind == Owed.DIFF:
             before, after = read_points(payload)
             return diff_message(ask_diff(self.store, before, after, self.policy))
+        if kind == AuditNotice.HEAD:
+            return head_message(read_announced(payload))
         about_ledger = LedgerRenderer(self.store, self.policy, self.ledger)
         about_tasks = TaskRenderer(self.store, self.routes)
         return (

@@ -1,0 +1,125 @@
+"""The audit log as text for a terminal or a pipe, and as JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from faultbook.base.clock import iso, to_datetime
+from faultbook.base.text import cut, one_line
+from faultbook.model.audit import Anchor, AuditRecord, Head
+from faultbook.view.lines import name, utc
+from faultbook.view.terminal import Look, Row, finished, laid_out
+
+SHOWN_DIGITS = 12
+"""Hexadecimal digits of a head that people compare."""
+_KIND, _SUBJECT, _ACTOR, _FACTS = 20, 12, 40, 500
+
+
+def count(number: int) -> str:
+    """Write a number in groups of three: `1 204`."""
+    return f"{number:,}".replace(",", " ")
+
+
+def intact_text(head: Head, anchors: Sequence[Anchor], look: Look) -> str:
+    """Say that every entry is what was recorded, and up to where a cut end would be seen."""
+    standing, word = ("passing", "intact") if anchors else ("unproven", "intact so far")
+    row = Row(standing, word, _entries(head.size), f"head {head.hash[:SHOWN_DIGITS]}", [""])
+    more = "Give --head to see whether its end was cut: from within, that can't be seen."
+    return _told(row, _reached(head, anchors) if anchors else more, look)
+
+
+def _reached(head: Head, anchors: Sequence[Anchor]) -> str:
+    furthest = max(anchors, key=lambda anchor: anchor.head.size)
+    source, size = one_line(furthest.source), furthest.head.size
+    if size == head.size:
+        return f"Its end is where {source} says."
+    return (
+        f"Nothing was cut up to entry {count(size)}, says {source}; behind it, that can't be seen."
+    )
+
+
+def broken_text(head: Head, broken_at: int, why: str, look: Look) -> str:
+    """Name the first bad entry."""
+    row = Row("failing", "broken", f"entry {count(broken_at)}", "", [""])
+    good = min(head.size, broken_at - 1)
+    before = f"{_entries(good)} before it {'is' if good == 1 else 'are'} intact."
+    reason = one_line(why)
+    said = f"{reason[:1].upper()}{reason[1:]}."
+    return _told(row, f"{said} {before}" if good else said, look)
+
+
+def _told(row: Row, words: str, look: Look) -> str:
+    """Put words under a sign, whole: they may hold what is to be done next."""
+    [head] = laid_out([row], look)
+    return finished([head.rstrip(), f"  {words}"], [], look)
+
+
+def _entries(size: int) -> str:
+    return "1 entry" if size == 1 else f"{count(size)} entries"
+
+
+def records_text(records: Sequence[AuditRecord], look: Look, *, headed: bool = True) -> str:
+    """Lay records out, a line each; `headed` puts the heads of the columns above them."""
+    number = max([2, *(len(str(record.sequence)) for record in records)])
+    top = f"{'#':>{number}}  {'time':<20}  {'event':<{_KIND}}  {'about':<{_SUBJECT}}  who: facts"
+    lines = [_line(record, number) for record in records]
+    return finished([top] if headed else [], [*lines, *(["UTC"] if headed else [])], look)
+
+
+def _line(record: AuditRecord, number: int) -> str:
+    when, facts = _when(record), _facts(record)
+    return (
+        f"{record.sequence:>{number}}  {when:<20}  {name(record.kind, 40):<{_KIND}}"
+        f"  {name(record.subject, 60):<{_SUBJECT}}  {name(record.actor, _ACTOR)}"
+        f"{': ' if facts else ''}{facts}"
+    )
+
+
+def _when(record: AuditRecord) -> str:
+    try:
+        return f"{utc(record.at)}:{to_datetime(record.at):%S}"
+    except (TypeError, OverflowError):  # whoever rewrote the log may have put anything there
+        return "?"
+
+
+def _facts(record: AuditRecord) -> str:
+    try:
+        facts = json.loads(record.record)["facts"]
+        return cut(", ".join(_fact(key, value) for key, value in facts.items()), _FACTS)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "a record that can't be read; see: faultbook audit verify"
+
+
+def _fact(key: str, value: object) -> str:
+    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"{one_line(key)} {one_line(told)}"
+
+
+def records_document(records: Iterable[AuditRecord]) -> dict[str, Any]:
+    """Show records as JSON."""
+    return {"entries": [record_document(record) for record in records]}
+
+
+def record_document(record: AuditRecord) -> dict[str, Any]:
+    """Show a record with all that is needed to check its place in the chain."""
+    return {
+        "sequence": record.sequence,
+        "at": iso(record.at),
+        "kind": record.kind,
+        "subject": record.subject,
+        "actor": record.actor,
+        "record": record.record,
+        "previous": record.previous,
+        "hash": record.hash,
+    }
+
+
+def export_line(record: AuditRecord) -> str:
+    """Write a record as a line of JSON; what is hashed stands in it letter by letter."""
+    told = {
+        "sequence": record.sequence,
+        "record": record.record,
+        "previous": record.previous,
+        "hash": record.hash,
+    }
+    return json.dumps(told)
