@@ -25,6 +25,7 @@ _BROAD_HANDLERS: dict[str, str] = {
     "delivery/git/worker.py": "a bug must not end the worker",
     "delivery/slack/courier.py": "a bug in one notice must not hold up the queue",
     "delivery/slack/rendering.py": "the person gets an answer, the bug a number",
+    "delivery/webhook/worker.py": "a bug must not end the worker",
     "intake/http/batch.py": "a line must not take the others with it",
     "intake/http/health.py": "whatever fails is the answer",
     "intake/http/problems.py": "the last boundary of the HTTP door",

@@ -18,6 +18,7 @@ from faultbook.model.approval_policy import (
 from faultbook.model.policy import Policy
 from faultbook.model.route import COMMAND_AGENT, RetryPolicy, Route, Routes
 from faultbook.model.verdict import FailureClass
+from faultbook.model.webhook import WebhookRules
 from faultbook.store.engine import Store, open_store, sqlite_url
 
 _COMMANDS = 4
@@ -114,8 +115,12 @@ def _usual_limit(told: RouteSettings) -> int | None:
 
 
 def policies_of(settings: Settings) -> ApprovalPolicies:
-    """Take from the settings who decides about which actions."""
-    return ApprovalPolicies(tuple(_approval_policy(policy) for policy in settings.policies))
+    """Take from the settings who decides about which actions, and where outcomes may go."""
+    rules = WebhookRules(frozenset(settings.webhooks.allow))
+    return ApprovalPolicies(
+        tuple(_approval_policy(policy) for policy in settings.policies),
+        webhooks=None if settings.webhook_secret is None else rules,
+    )
 
 
 def _approval_policy(told: PolicySettings) -> ApprovalPolicy:

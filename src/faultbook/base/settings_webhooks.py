@@ -21,4 +21,4 @@ class WebhookSettings(Section):
             host, _, port = place.rpartition(":")
             if not host or not (port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
                 raise ValueError(f"`{place}` is no `host:port`")
-        return [place.lower() for place in allow]
+        return [place.lower().replace("[", "").replace("]", "") for place in allow]

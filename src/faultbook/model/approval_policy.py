@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from faultbook.model.approval import Action, ApprovalState, Decision, Vote
 from faultbook.model.canonical import digest_of
+from faultbook.model.webhook import WebhookRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,14 @@ class ApprovalPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicies:
-    """All policies of a team, in their order."""
+    """All policies of a team, in their order.
+
+    Attributes:
+        webhooks: where outcomes may be posted to; None where there is nothing to sign them with.
+    """
 
     all: tuple[ApprovalPolicy, ...] = field(default=())
+    webhooks: WebhookRules | None = field(default_factory=WebhookRules)
 
     def choose(self, action: Action) -> ApprovalPolicy | None:
         """Give the first policy that takes an action."""

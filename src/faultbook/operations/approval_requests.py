@@ -21,6 +21,7 @@ from faultbook.operations.approval_notices import owe_card
 from faultbook.operations.approval_rules import (
     asked_too_often,
     bad_wait,
+    bad_webhook,
     decided_before,
     foreign,
     no_policy,
@@ -83,7 +84,9 @@ def request_approval(
         return refuse(tx, "approval.refused", "", new.agent, no_policy(new.action), new.action)
     approvals.hold_agent(tx, new.agent)
     task = find_task(tx, new.task) if new.task is not None else None
-    error: FaultbookError | None = bad_wait(new, policy) or _not_theirs(tx, new, task)
+    error: FaultbookError | None = (
+        bad_wait(new, policy) or bad_webhook(new, policies.webhooks) or _not_theirs(tx, new, task)
+    )
     same = _same(tx, new, policy) if error is None else None
     if same is not None and same.policy_version == policy.version:
         return same

@@ -22,6 +22,7 @@ from faultbook.model.approval import (
 )
 from faultbook.model.approval_policy import ApprovalPolicy, Membership, counted_for
 from faultbook.model.person import Person
+from faultbook.model.webhook import WebhookRules, read_webhook
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
 
@@ -239,3 +240,21 @@ def asked_too_often(
         next_step="Wait; people tire of clicking.",
         retry_after=600.0,
     )
+
+
+def bad_webhook(new: NewApproval, rules: WebhookRules | None) -> InvalidError | None:
+    """Tell why no outcome can be posted to where an agent wants it; None where it can."""
+    if new.webhook is None:
+        return None
+    if rules is None:
+        return InvalidError(
+            "No webhook can be called: nothing is there to sign outcomes with.",
+            code="no_webhooks",
+            next_step="Set FAULTBOOK_WEBHOOK_SECRET where Faultbook runs, or wait by long poll.",
+            where="webhook",
+        )
+    try:
+        read_webhook(new.webhook, rules)
+    except InvalidError as error:
+        return error
+    return None
