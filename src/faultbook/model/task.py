@@ -33,6 +33,8 @@ class TaskState(StrEnum):
 
 ENDED = frozenset({TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED, TaskState.LOST})
 OPEN = frozenset(TaskState) - ENDED
+UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.WAITING})
+"""Somebody has it: a worker keeps its lease while a person decides what it asked."""
 
 
 class TaskSource(StrEnum):

@@ -7,7 +7,7 @@ from faultbook.base.clock import seconds
 from faultbook.model.policy import Policy
 from faultbook.model.route import Route
 from faultbook.model.run import Contract, RunRecord, RunStart, SeriesKey
-from faultbook.model.task import Task, TaskState
+from faultbook.model.task import UNDER_WAY, Task, TaskState
 from faultbook.model.verdict import Verdict
 from faultbook.operations.recording import start_run
 from faultbook.operations.task_notices import owe_end, owe_paint
@@ -89,8 +89,8 @@ def end_attempt(
 def moved(
     tx: Transaction, task: Task, values: dict[str, Any], kind: str, words: str, by: str = ""
 ) -> Task:
-    """Take a running task's step, tell its timeline, and owe what people are told."""
-    changed = tasks.change(tx, task.number, [TaskState.RUNNING], values)
+    """Take the step of a task under way, tell its timeline, and owe what people are told."""
+    changed = tasks.change(tx, task.number, UNDER_WAY, values)
     if changed is None:  # it was held since it was read: nobody else can have moved it
         return task
     tasks.append_event(tx, task.number, kind, words, by or task.worker)

@@ -19,6 +19,7 @@ from faultbook.model.task import (
     ENDED,
     LONGEST_TEXT,
     OPEN,
+    UNDER_WAY,
     NewTask,
     QueuePlace,
     Task,
@@ -181,7 +182,7 @@ def _cancel(
     task = tasks.change(tx, number, states, values)
     if task is None:
         raise _not_now(tx, number)
-    if task.run_id is not None and before.state in {TaskState.RUNNING, TaskState.WAITING}:
+    if task.run_id is not None and before.state in UNDER_WAY:
         call_off(tx, task.run_id, cancelled(f"cancelled by {by.name}"))
     tasks.append_event(tx, number, kind, by=by.name)
     owe_paint(tx, task)

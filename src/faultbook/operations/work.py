@@ -12,7 +12,7 @@ from faultbook.model.judge import abandoned, stopped
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
 from faultbook.model.run import RunEnd, RunRecord, RunState
-from faultbook.model.task import Task, TaskState
+from faultbook.model.task import UNDER_WAY, Task, TaskState
 from faultbook.model.verdict import Reason
 from faultbook.operations.attempts import attempt_values, end_attempt, moved, open_attempt
 from faultbook.operations.recording import CloseOutcome, call_off, close_run, read_run
@@ -191,7 +191,7 @@ def sweep_tasks(tx: Transaction, policy: Policy, routes: Routes) -> int:
             _lapse(tx, task, routes)
     for number, run_id in tasks.list_overdue(tx):
         task = tasks.find(tx, number, hold=True)
-        if task is None or task.state is not TaskState.RUNNING or task.run_id != run_id:
+        if task is None or task.state not in UNDER_WAY or task.run_id != run_id:
             continue
         swept += 1
         run = call_off(tx, run_id, abandoned("no close by its time limit"))
@@ -277,7 +277,7 @@ def _gone(task: Task) -> ConflictError:
     if task.state is TaskState.CANCELLED:
         words = f"{task.id} was cancelled by {task.cancelled_by} at {when(task.ended_at or 0)}"
         code = "task_cancelled"
-    elif task.state is TaskState.RUNNING:
+    elif task.state in UNDER_WAY:
         words = f"{task.id} went to another worker at {when(task.started_at or 0)}"
         code = "lease_lost"
     elif task.state.is_ended:

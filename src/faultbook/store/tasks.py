@@ -14,6 +14,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
     update,
 )
 
@@ -22,6 +23,7 @@ from faultbook.model.person import Person
 from faultbook.model.run import RunState
 from faultbook.model.task import (
     OPEN,
+    UNDER_WAY,
     Card,
     Lease,
     NewTask,
@@ -46,6 +48,8 @@ _RUNNING = _c.state == literal_column("'running'")
 _IS_OPEN = _c.state.in_(
     [literal_column(f"'{state.value}'") for state in TaskState if state in OPEN]
 )
+# Apart, so that the running ones are sought in their own index.
+_UNDER_WAY = (_RUNNING, _IS_OPEN & (_c.state == literal_column("'waiting'")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +171,12 @@ def count_before(tx: Transaction, task: Task) -> int:
 
 
 def count_running(tx: Transaction, route: str) -> int:
-    """Tell how many tasks of a route run."""
-    return int(tx.execute(select(func.count()).where(_RUNNING, _c.route == route)).scalar_one())
+    """Tell how many tasks of a route run; one that waits for an approval holds its worker."""
+    running, waiting = (
+        select(func.count()).where(state, _c.route == route).scalar_subquery()
+        for state in _UNDER_WAY
+    )
+    return int(tx.execute(select(running + waiting)).scalar_one())
 
 
 def hold_route(tx: Transaction, route: str) -> None:
@@ -222,7 +230,7 @@ def change(
     row = tx.execute(statement).one_or_none()
     if row is None:
         return None
-    if row.state != TaskState.RUNNING.value:  # it can be claimed, or leaves room for one that can
+    if row.state not in UNDER_WAY:  # it can be claimed, or leaves room for one that can
         tx.touched.add(TOPIC)
     return read(row)
 
@@ -236,33 +244,30 @@ def touch_lease(tx: Transaction, number: int, lease_id: str, until: Instant) -> 
     """Prolong a lease, which no card shows; tells whether it was still held."""
     statement = (
         update(tasks)
-        .where(_c.number == number, _RUNNING, _c.lease_id == lease_id)
+        .where(_c.number == number, or_(*_UNDER_WAY), _c.lease_id == lease_id)
         .values(lease_until=until, heard_at=tx.now)
     )
     return tx.execute(statement).rowcount == 1
 
 
 def list_lapsed(tx: Transaction, limit: int = 100) -> list[int]:
-    """List running tasks whose worker went quiet, the longest quiet first."""
-    statement = (
-        select(_c.number)
-        .where(_RUNNING, _c.lease_until < tx.now)
-        .order_by(_c.lease_until)
-        .limit(limit)
+    """List tasks under way whose worker went quiet, the longest quiet first."""
+    found = select(_c.number, _c.lease_until).order_by(_c.lease_until).limit(limit)
+    lapsed = (
+        select(found.where(state, _c.lease_until < tx.now).subquery()) for state in _UNDER_WAY
     )
+    statement = union_all(*lapsed).order_by("lease_until").limit(limit)
     return list(tx.execute(statement).scalars())
 
 
 def list_overdue(tx: Transaction, limit: int = 100) -> list[tuple[int, str]]:
-    """List running tasks whose attempt is past its deadline or closed, with their runs' ids."""
+    """List tasks under way whose attempt is past its deadline or closed, with their runs' ids."""
     over = or_(runs.c.state == RunState.CLOSED.value, runs.c.deadline_at < tx.now)
-    statement = (
-        select(_c.number, _c.run_id)
-        .join(runs, runs.c.run_id == _c.run_id)
-        .where(_RUNNING, over)
-        .order_by(_c.number)
-        .limit(limit)
+    overdue = (
+        select(_c.number, _c.run_id).join(runs, runs.c.run_id == _c.run_id).where(state, over)
+        for state in _UNDER_WAY
     )
+    statement = union_all(*overdue).order_by("number").limit(limit)
     return [(row.number, row.run_id) for row in tx.execute(statement)]
 
 
@@ -358,7 +363,7 @@ def read(row: Row[Any]) -> Task:
     """Read a task from its row."""
     taken = Person(row.taken_by_id, row.taken_by_name) if row.taken_by_name else None
     lease = None
-    if row.state == TaskState.RUNNING.value and row.lease_id:
+    if row.state in UNDER_WAY and row.lease_id:
         lease = Lease(row.lease_id, row.agent, row.worker, row.lease_until)
     return Task(
         number=row.number,
