@@ -88,7 +88,7 @@ def _event(event: TaskEvent) -> str:
     moment = to_datetime(event.at)
     by = f" ({name(event.by, 40)})" if event.by else ""
     text = f": {cut(one_line(event.text), _EVENT_WORDS)}" if event.text else ""
-    kind = event.kind.replace("_", " ")
+    kind = name(event.kind.replace("_", " "), 30)
     return f"{utc(event.at)}:{moment:%S}  {kind}{text}{by}"
 
 
