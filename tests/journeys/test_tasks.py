@@ -38,16 +38,22 @@ def test_a_mention_that_asks_for_work_is_a_task_with_a_reaction_and_a_card(
 def test_whoever_gave_it_is_named_without_the_receipt_waiting_for_that(
     workspace: Workspace, bot: RunningBot
 ) -> None:
+    nina = workspace.new_user("nina")
     workspace.fault("error", method="users.info", error="internal_error", count=1)
-    ts = workspace.say("ana", "general", ASKED)
-    card_in(workspace, "general", ts)
-    ana = workspace.user_id("ana")
-    assert the_task(workspace, bot).requester == Person(ana, ana)
+    workspace.say("nina", "dm", TEXT)
+    workspace.wait_for(lambda: workspace.from_bot("dm", user="nina"))
+    assert the_task(workspace, bot).requester == Person(nina, nina)
     # The next time Slack tells, and both are named.
-    workspace.say("ana", "general", ASKED)
-    named = [Person(ana, "Ana Ruiz")] * 2
+    workspace.say("nina", "dm", TEXT)
+    named = [Person(nina, "Nina")] * 2
     workspace.wait_for(lambda: [task.requester for task in all_tasks(bot)] == named)
-    card_in(workspace, "general", ts, said="Ana Ruiz")
+    workspace.wait_for(lambda: "Nina" in workspace.from_bot("dm", user="nina")[0]["text"])
+
+
+def test_a_known_name_stands_on_the_first_card(workspace: Workspace, bot: RunningBot) -> None:
+    workspace.wait_for(lambda: workspace.wire("users.list"))
+    workspace.say("ana", "general", ASKED)
+    assert the_task(workspace, bot).requester.name == "Ana Ruiz"
 
 
 def test_a_direct_message_is_a_task_with_a_plain_card(

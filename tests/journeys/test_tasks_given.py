@@ -116,3 +116,21 @@ def test_a_new_task_goes_to_channels_only_that_the_bot_is_in(
     task = the_task(workspace, bot)
     assert task.origin.channel == workspace.channel_id("ops")
     assert task.id in workspace.wait_for(lambda: workspace.from_bot("ops"))[0]["text"]
+
+
+def test_a_task_given_where_the_bot_is_not_has_its_card_in_the_direct_conversation(
+    workspace: Workspace, bot: RunningBot
+) -> None:
+    workspace.new_channel("elsewhere", bot=False)
+    direct = workspace.channel_id("dm", "ana")
+    assert workspace.slash("ana", "elsewhere", "/faultbook", f"task {TEXT}")["acked"]
+    assert the_task(workspace, bot).origin.channel == direct
+    private(workspace, "ana", "in our direct conversation")
+    workspace.wait_for(lambda: len(workspace.from_bot("dm", user="ana")) == 1)
+
+    ts = workspace.say("ben", "elsewhere", "the November invoices are missing")
+    for _ in range(2):
+        assert workspace.shortcut("ana", "make_task", "elsewhere", ts)["acked"]
+    workspace.wait_for(lambda: len(workspace.from_bot("dm", user="ana")) == 2)
+    private(workspace, "ana", "That came before")
+    assert [task.origin.channel for task in all_tasks(bot)] == [direct, direct]

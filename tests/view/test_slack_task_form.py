@@ -54,7 +54,13 @@ def test_the_window_says_that_a_link_alone_proves_nothing() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [taken_message(TASK), already_message(TASK), stays_message(TASK), repeated_message()],
+    [
+        taken_message(TASK),
+        taken_message(TASK, here=False),
+        already_message(TASK),
+        stays_message(TASK),
+        repeated_message(),
+    ],
 )
 def test_every_note_keeps_the_rules(message: Message) -> None:
     assert_message(message)

@@ -202,6 +202,8 @@ class Bot:
             house.store, render, post, pace, self._options.limits, prepare, effects
         )
         await self._courier.start()
+        people = People(self._client)
+        self._tasks.start("names", people.warm)
         dispatch = open_door(
             Desk(
                 store=house.store,
@@ -213,7 +215,7 @@ class Bot:
                 render=render,
                 wake=self._courier.wake,
                 connection=lambda: f"Slack: {self.status().words}",
-                people=People(self._client),
+                people=people,
                 ledger=self._ledger,
                 routes=house.routes,
                 file_bytes=house.settings.limits.artifact_bytes,

@@ -84,9 +84,12 @@ def refused_modal(message: Message) -> Block:
     return modal("Not done", message.blocks, callback_id=MODAL_SHOWN)
 
 
-def taken_message(task: Task) -> Message:
-    """Say that a command or a shortcut became a task."""
-    return _note([Bold(f"Got it: {task.id}."), " Its card says where it is."])
+def taken_message(task: Task, *, here: bool = True) -> Message:
+    """Say that a command or a shortcut became a task; without us `here`, its card is elsewhere."""
+    where = " Its card says where it is."
+    if not here:
+        where = " I am not in this channel, so its card is in our direct conversation."
+    return _note([Bold(f"Got it: {task.id}."), where])
 
 
 def repeated_message() -> Message:

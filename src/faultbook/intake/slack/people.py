@@ -1,6 +1,7 @@
 """People's names: asked of Slack once, since payloads carry ids and short names only."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import structlog
@@ -15,6 +16,7 @@ _SECONDS = 1.0
 """A name is never worth a missed acknowledgement: the short name does."""
 _KEPT = 5000
 _LENGTH = 80
+_PAGES, _A_PAGE = 5, 200
 
 log = structlog.get_logger("slack")
 
@@ -37,6 +39,21 @@ class People:
             known = await self._ask(user_id)
         return Person(user_id, known or _fit(short_name) or user_id)
 
+    async def warm(self) -> None:
+        """Read the names of a workspace's first people, so that receipts need not do without."""
+        cursor = ""
+        for _ in range(_PAGES):
+            try:
+                page = await self._client.users_list(limit=_A_PAGE, cursor=cursor or None)
+            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                log.info("names_not_read", why=type(error).__name__)
+                return
+            for user in page.get("members") or []:
+                self._keep(str(user.get("id") or ""), user)
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
     async def _ask(self, user_id: str) -> str:
         try:
             async with asyncio.timeout(_SECONDS):
@@ -44,7 +61,9 @@ class People:
         except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.info("name_not_read", why=type(error).__name__)
             return ""
-        user = answer.get("user") or {}
+        return self._keep(user_id, answer.get("user") or {})
+
+    def _keep(self, user_id: str, user: dict[str, Any]) -> str:
         profile = user.get("profile") or {}
         # The whole name: the ledger in git is read by people who are not in Slack.
         found = profile.get("real_name") or user.get("real_name") or profile.get("display_name")

@@ -3,16 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
-import aiohttp
-import structlog
-from slack_sdk.errors import SlackApiError
-
 from faultbook.base.errors import FaultbookError, InvalidError
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.forms import FormError, read_field
 from faultbook.intake.slack.payloads import Json, Submission
+from faultbook.intake.slack.places import direct_of, is_inside
 from faultbook.intake.slack.task_files import SentFile, read_evidence, read_sent_files
 from faultbook.model.evidence import Artifact, Check
 from faultbook.model.judge import Claim, Outcome
@@ -28,11 +25,8 @@ from faultbook.view.slack_words import refusal_message
 
 _READ_SECONDS = 2.0
 """Slack waits for 3 s; what takes longer goes on, and the card says what came of it."""
-_MEMBER_SECONDS = 1.5
 _ERROR = 400
 _LINK = 500
-
-log = structlog.get_logger("slack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +49,14 @@ async def submit_new_task(desk: Desk, submission: Submission) -> Json | None:
     """
     by = await desk.people.person(submission.user, submission.user_name)
     chosen = read_conversation(submission.values, "channel")
-    if chosen and not await _is_member(desk, chosen):
+    if chosen and not await is_inside(desk, chosen):
         raise FormError({"channel": "I am not in that channel. Invite me, or leave it empty."})
+    channel = chosen or submission.metadata or await direct_of(desk, submission.user)
     new = NewTask(
         text=read_field(submission.values, "text"),
         requester=by,
         source=TaskSource.BUTTON,
-        # Slack opens a person's conversation with the bot by the person's id, too.
-        origin=TaskOrigin(submission.team, chosen or submission.metadata or submission.user),
+        origin=TaskOrigin(submission.team, channel),
     )
     try:
         await desk.store.write_async(take_task, submission.keys, new, desk.routes)
@@ -78,20 +72,6 @@ def read_conversation(values: Json, name: str) -> str:
         found = element.get("selected_conversation") if isinstance(element, dict) else None
         return found if isinstance(found, str) else ""
     return ""
-
-
-async def _is_member(desk: Desk, channel: str) -> bool:
-    """Ask whether the bot may post there; where Slack does not say, the card finds out."""
-    try:
-        async with asyncio.timeout(_MEMBER_SECONDS):
-            answer = await desk.client.conversations_info(channel=channel)
-    except SlackApiError:
-        return False
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        log.info("channel_not_read", why=type(error).__name__)
-        return True
-    found = answer.get("channel") or {}
-    return bool(found.get("is_member") or found.get("is_im"))
 
 
 async def submit_done(desk: Desk, submission: Submission) -> Json | None:

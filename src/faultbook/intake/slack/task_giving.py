@@ -10,9 +10,10 @@ from faultbook.base.errors import InvalidError, NotFoundError
 from faultbook.base.slack_refusal import read_refusal
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.payloads import Click, Command, Json, Shortcut, read_links
+from faultbook.intake.slack.places import direct_of, is_inside
 from faultbook.intake.slack.rereading import read_message
 from faultbook.intake.slack.task_messages import learn_name, task_text
-from faultbook.model.task import NewTask, Task, TaskOrigin, TaskSource
+from faultbook.model.task import NewTask, TaskOrigin, TaskSource
 from faultbook.operations.tasks import find_by_message, take_task
 from faultbook.view.message import Message
 from faultbook.view.slack_task_form import (
@@ -35,15 +36,19 @@ async def take_by_command(desk: Desk, command: Command, text: str) -> Message:
         InvalidError: it can't be taken; says why.
         UnavailableError: nothing was recorded.
     """
+    here, requester = await asyncio.gather(
+        is_inside(desk, command.channel), desk.people.person(command.user, command.user_name)
+    )
+    channel = command.channel if here else await direct_of(desk, command.user)
     new = NewTask(
         text=task_text(text, desk.me.mention),
-        requester=await desk.people.person(command.user, command.user_name),
+        requester=requester,
         source=TaskSource.COMMAND,
-        origin=TaskOrigin(command.team or desk.me.team_id, command.channel),
+        origin=TaskOrigin(command.team or desk.me.team_id, channel),
     )
     key = command.as_click().key
     task = await desk.store.write_async(take_task, [key], new, desk.routes)
-    return repeated_message() if task is None else taken_message(task)
+    return repeated_message() if task is None else taken_message(task, here=here)
 
 
 async def take_by_shortcut(desk: Desk, shortcut: Shortcut) -> None:
@@ -54,14 +59,20 @@ async def take_by_shortcut(desk: Desk, shortcut: Shortcut) -> None:
         UnavailableError: nothing was recorded.
     """
     click = shortcut.click
+    origin = _origin(click, click.message_ts, click.thread_ts or "")
+    here, requester = await asyncio.gather(
+        is_inside(desk, click.channel), desk.people.person(click.user, click.user_name)
+    )
     new = NewTask(
         text=task_text(shortcut.message_text, desk.me.mention),
-        requester=await desk.people.person(click.user, click.user_name),
+        requester=requester,
         source=TaskSource.SHORTCUT,
-        origin=_origin(click, click.message_ts, click.thread_ts or ""),
+        # Its message can carry no sign of ours where we are not.
+        origin=origin if here else TaskOrigin(click.team, await direct_of(desk, click.user)),
         links=shortcut.links,
     )
-    await _take_message(desk, click, new)
+    keys = [click.key] if here else [click.key, f"shortcut:{origin.key}"]
+    await _take_message(desk, click, new, keys)
 
 
 async def make_task(desk: Desk, click: Click) -> None:
@@ -84,7 +95,7 @@ async def make_task(desk: Desk, click: Click) -> None:
         origin=_origin(click, ts, click.thread_ts or ""),
         links=read_links(message),
     )
-    await _take_message(desk, click, new)
+    await _take_message(desk, click, new, [click.key])
     learn_name(desk, new.requester)
 
 
@@ -115,15 +126,17 @@ async def _read_again(desk: Desk, click: Click, ts: str) -> Json:
     return message
 
 
-async def _take_message(desk: Desk, click: Click, new: NewTask) -> None:
-    task: Task | None = await desk.store.write_async(take_task, [click.key], new, desk.routes)
-    if task is not None:
-        return  # its reaction and its card say so
+async def _take_message(desk: Desk, click: Click, new: NewTask, keys: list[str]) -> None:
+    task = await desk.store.write_async(take_task, keys, new, desk.routes)
     origin = new.origin
+    if task is not None:
+        if not origin.ts:
+            desk.whisper(click.response_url, taken_message(task, here=False), click.thread_ts)
+        return  # elsewhere its reaction and its card say so
     place = (origin.team, origin.channel, origin.ts)
-    known = await desk.store.read_async(find_by_message, *place)
-    if known is not None:
-        desk.whisper(click.response_url, already_message(known), click.thread_ts)
+    known = await desk.store.read_async(find_by_message, *place) if origin.ts else None
+    said = repeated_message() if known is None else already_message(known)
+    desk.whisper(click.response_url, said, click.thread_ts)
 
 
 def _origin(click: Click, ts: str, thread_ts: str) -> TaskOrigin:
