@@ -94,6 +94,13 @@ class LedgerSettings(Section):
     fetch_seconds: int = Field(default=60, ge=1)
 
 
+class AuditSettings(Section):
+    """Where the audit log's head is told, so that a cut or a rewrite of it shows."""
+
+    channel: str | None = None
+    """The id of the Slack channel that hears it once a day; the ledger's git gets it as a tag."""
+
+
 class RouteSettings(Section):
     """Who does the tasks that fit; the first route that fits takes a task."""
 
@@ -169,6 +176,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
     ledger: LedgerSettings = LedgerSettings()
+    audit: AuditSettings = AuditSettings()
     routes: list[RouteSettings] = Field(default_factory=list)
     policies: list[PolicySettings] = Field(default_factory=list)
     webhooks: WebhookSettings = WebhookSettings()

@@ -61,5 +61,7 @@ def _say_ready(ready: Ready) -> None:
     click.echo(f"  Records   {ready.database}")
     if ready.ledger:
         click.echo(f"  Ledger    {ready.ledger}")
+    if ready.advice:
+        click.echo(f"  Advice    {ready.advice}")
     click.echo("  Stop it   Ctrl-C")
     sys.stdout.flush()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import ProgrammingError
 
 from faultbook.base.errors import InvalidError, UnavailableError
 
@@ -13,6 +14,7 @@ HEAD = "0005"
 
 _LOCK_NAME = 0x6661756C74  # "fault", the advisory lock's number on PostgreSQL
 _WAIT_SECONDS = 60
+_NOT_PRIVILEGED = "42501"  # PostgreSQL, appendix A
 
 
 def migrate(engine: Engine) -> None:
@@ -86,4 +88,14 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "faultbook.store:migrations")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_PRIVILEGED:
+            raise
+        raise UnavailableError(
+            f"The database is not at schema {HEAD}, and this role may not change its tables.",
+            code="not_the_owner",
+            next_step="As their owner: faultbook store migrate, then faultbook store roles.",
+            where="FAULTBOOK_DATABASE_URL",
+        ) from error
