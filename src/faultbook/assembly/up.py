@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from faultbook.assembly.auditing import begin_audit, tell_heads
 from faultbook.assembly.bot import Bot, start_bot
 from faultbook.assembly.commands import start_commands
 from faultbook.assembly.house import House, database_url, open_house
@@ -63,13 +64,18 @@ class UpOptions:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is running, for the words that `faultbook up` prints."""
+    """What is running, for the words that `faultbook up` prints.
+
+    Attributes:
+        advice: what should be set up better; None where nothing should.
+    """
 
     api: str
     page: str | None
     team: str | None
     database: str
     ledger: str | None
+    advice: str | None
     seconds: float
 
 
@@ -91,6 +97,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
             settings = with_sample_routes(settings)
         house = await asyncio.to_thread(open_house, settings)
         stack.push_async_callback(asyncio.to_thread, house.close)
+        advice = await asyncio.to_thread(begin_audit, house)
         ledger = await start_ledger(house, stack, samples=options.samples)
         workspace, bot = await _start_slack(house, options, stack, ledger)
         api = build_app(house.store, house.policy, house.settings, house.routes)
@@ -110,6 +117,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
                 team=bot.team if bot and not workspace else None,
                 database=make_url(database_url(settings)).render_as_string(hide_password=True),
                 ledger=ledger.remote if ledger else None,
+                advice=advice,
                 seconds=time.monotonic() - began,
             )
         )
@@ -192,6 +200,7 @@ def _start_timers(house: House, stack: AsyncExitStack) -> None:
             _WATCH_SECONDS,
             lambda: watch_repeats(house.store, house.policy, channel),
         )
+    tell_heads(house, clockwork)
     clockwork.start()
     stack.callback(clockwork.stop)
 
