@@ -17,6 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from faultbook.assembly.auditing import begin_audit, tell_heads
 from faultbook.assembly.bot import Bot, start_bot
 from faultbook.assembly.commands import start_commands
+from faultbook.assembly.executing import (
+    nobody_knows,
+    start_execution,
+    start_webhooks,
+    sweep_due,
+)
 from faultbook.assembly.house import House, database_url, open_house
 from faultbook.assembly.ledger import start_ledger
 from faultbook.assembly.samples import (
@@ -38,6 +44,7 @@ from faultbook.operations.work import remind_unclaimed, sweep_tasks
 log = structlog.get_logger()
 
 _SPOOL_SECONDS = 60
+_APPROVALS_SECONDS = 1
 _WATCH_SECONDS = 30
 _SWEEP_SECONDS, _UNCLAIMED_SECONDS = 2, 15
 _SHUTDOWN_SECONDS = 3
@@ -106,6 +113,8 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         _start_timers(house, stack)
         address = _address(listener)
         start_commands(house, stack, sample_folders(settings) if shows_tasks else {})
+        await start_webhooks(house, stack)
+        await start_execution(house, stack, nobody_knows)
         if options.samples:
             start_sample_jobs(house, stack)
         if shows_tasks:
@@ -192,6 +201,7 @@ def _start_timers(house: House, stack: AsyncExitStack) -> None:
     clockwork.every(
         "remind-unclaimed", _UNCLAIMED_SECONDS, lambda: store.write(remind_unclaimed, routes)
     )
+    clockwork.every("sweep-approvals", _APPROVALS_SECONDS, lambda: sweep_due(house))
     clockwork.every("deliver-spool", _SPOOL_SECONDS, lambda: _deliver(house), at_once=True)
     channel = house.settings.ledger.channel
     if channel:

@@ -1,0 +1,75 @@
+"""What follows a decision: executors, webhooks, and what is done about approvals in time."""
+
+import os
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
+
+import structlog
+
+from faultbook.assembly.commands import settings_folder
+from faultbook.assembly.house import House
+from faultbook.base.errors import UnavailableError
+from faultbook.delivery.executor.worker import (
+    ExecutionWorker,
+    ExecutorOptions,
+    Memberships,
+    looked_after,
+)
+from faultbook.delivery.webhook.worker import WebhookWorker
+from faultbook.model.approval_policy import Membership
+from faultbook.model.person import Person
+from faultbook.operations.approval_clock import is_time, sweep_approvals
+
+log = structlog.get_logger("approvals")
+
+
+async def start_execution(house: House, stack: AsyncExitStack, memberships: Memberships) -> None:
+    """Start running what is approved under policies with an executor; the stack stops it."""
+    if not any(policy.executor for policy in house.policies.all):
+        return
+    options = ExecutorOptions(
+        folder=settings_folder(house.settings),
+        locks=house.settings.home.absolute() / "executions",
+        environ=os.environ,
+    )
+    worker = ExecutionWorker(house.store, house.policies, memberships, options)
+    await worker.start()
+    stack.push_async_callback(worker.stop)
+
+
+async def start_webhooks(house: House, stack: AsyncExitStack) -> None:
+    """Start posting outcomes to where agents want them, if they can be signed."""
+    secret, rules = house.settings.webhook_secret, house.policies.webhooks
+    if secret is None or rules is None:
+        return
+    worker = WebhookWorker(house.store, secret.get_secret_value(), rules)
+    await worker.start()
+    stack.push_async_callback(worker.stop)
+
+
+def sweep_due(house: House) -> None:
+    """Let approvals expire, call unreported executions unknown, remind of reviews."""
+    if not house.store.read(is_time):
+        return  # nothing is written where nothing is due
+    swept = house.store.write(sweep_approvals, looked_after(house.policies))
+    if swept.expired or swept.unknown or swept.reminded:
+        log.info(
+            "approvals_swept",
+            expired=swept.expired,
+            unknown=swept.unknown,
+            reminded=swept.reminded,
+        )
+
+
+async def nobody_knows(people: Collection[Person]) -> Mapping[str, Membership]:
+    """Say that nothing is known of people, where no Slack is connected.
+
+    Raises:
+        UnavailableError: always.
+    """
+    del people
+    raise UnavailableError(
+        "Slack is not connected, so nobody knows who may still decide.",
+        code="memberships_unavailable",
+        next_step="Start `faultbook up` with Slack.",
+    )
