@@ -124,7 +124,7 @@ def tasks_message(
 ) -> Message:
     """List open tasks, those that run first; `count` is how many there are in all."""
     in_order = sorted(tasks, key=lambda task: task.state is not TaskState.RUNNING)
-    of = len(tasks) if count is None else count
+    of = len(tasks) if count is None or not tasks else max(count, len(tasks))
     opening = [_tasks_headline(in_order, of, mine=mine)]
     lines: list[Line] = []
     for length in (80, 40, 20):

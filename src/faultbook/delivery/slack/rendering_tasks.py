@@ -71,4 +71,4 @@ class TaskRenderer:
         wanted = TaskFilter(requester_id=str(payload["user"]) if mine else None, limit=_MOST_LISTED)
         found = self.store.read(list_tasks, wanted)
         count = self.store.read(count_open, wanted.requester_id)
-        return tasks_message(found, self.store.clock(), mine=mine, count=max(count, len(found)))
+        return tasks_message(found, self.store.clock(), mine=mine, count=count)
