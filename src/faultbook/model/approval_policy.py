@@ -1,12 +1,15 @@
 """Approval policies: who may decide about what, and how many it takes."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from faultbook.model.approval import Action, ApprovalState, Decision, Vote
 from faultbook.model.canonical import digest_of
 from faultbook.model.webhook import WebhookRules
+
+_PLAIN = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +211,10 @@ def _voters(votes: Iterable[Vote], decision: Decision, index: int) -> Collection
 
 
 def _decimal(value: object) -> Decimal | None:
+    """Read an amount as anybody would: no exponents, separators or digits of other scripts."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    try:
-        found = Decimal(value)
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+    return Decimal(value) if _PLAIN.fullmatch(str(value)) else None
 
 
 def _described(policy: ApprovalPolicy) -> dict[str, object]:
