@@ -97,9 +97,11 @@ class Courier:
             self._tell(self._start_fresh, tuple(fresh))
 
     def _start_fresh(self, fresh: Sequence[Notice]) -> None:
+        if self._loop is None:
+            return  # stopped: its claims are let go, or run out
         held_up = []
         for notice in fresh:
-            if self._loop is not None and self._may_start(notice):
+            if self._may_start(notice):
                 self._start(notice)
             else:
                 held_up.append(notice.id)
@@ -126,6 +128,7 @@ class Courier:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
+            self._loop = None
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=patience)
         for task in self._under_way:
