@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from faultbook.base.clock import from_datetime
-from faultbook.base.errors import UnavailableError
+from faultbook.base.errors import ConflictError, UnavailableError
 from faultbook.client.http import HttpClient
 from faultbook.intake.wrapper.record import Record, said, write_document
 from faultbook.intake.wrapper.recorder import Receipt
@@ -50,12 +50,20 @@ class ServerWork:
         )
         self._limit = upload_limit
         self._brought: dict[str, set[str]] = {}
+        self._unanswered: str | None = None
 
     def claim(self, wait: float) -> ClaimedTask | None:
-        """Claim the next task; a claim whose answer got lost is made again by its key."""
+        """Claim the next task; a claim whose answer got lost is asked for again by its key."""
         claimed = time.monotonic()
+        key, self._unanswered = self._unanswered or secrets.token_hex(16), None
         document = write_document(self._asks | {"wait_seconds": wait})
-        answer = self._client.claim_task(document, secrets.token_hex(16), wait)
+        try:
+            answer = self._client.claim_task(document, key, wait)
+        except UnavailableError:
+            self._unanswered = key
+            raise
+        except ConflictError:  # what it claimed then went to somebody else meanwhile
+            return None
         return None if answer is None else _read_claim(answer, claimed)
 
     def renew(self, task: ClaimedTask) -> None:
