@@ -68,17 +68,22 @@ def records_text(records: Sequence[AuditRecord], look: Look, *, headed: bool = T
 
 def _line(record: AuditRecord, number: int) -> str:
     when, facts = _when(record), _facts(record)
+    kind, subject, actor = (_text(one) for one in (record.kind, record.subject, record.actor))
     return (
-        f"{record.sequence:>{number}}  {when:<20}  {name(record.kind, 40):<{_KIND}}"
-        f"  {name(record.subject, 60):<{_SUBJECT}}  {name(record.actor, _ACTOR)}"
-        f"{': ' if facts else ''}{facts}"
+        f"{record.sequence!s:>{number}}  {when:<20}  {name(kind, 40):<{_KIND}}"
+        f"  {name(subject, 60):<{_SUBJECT}}  {name(actor, _ACTOR)}{': ' if facts else ''}{facts}"
     )
+
+
+def _text(value: object) -> str:
+    """Show what should be text; whoever rewrote the log may have put anything there."""
+    return value if isinstance(value, str) else repr(value)
 
 
 def _when(record: AuditRecord) -> str:
     try:
         return f"{utc(record.at)}:{to_datetime(record.at):%S}"
-    except (TypeError, OverflowError):  # whoever rewrote the log may have put anything there
+    except (TypeError, OverflowError):
         return "?"
 
 
@@ -102,15 +107,19 @@ def records_document(records: Iterable[AuditRecord]) -> dict[str, Any]:
 
 def record_document(record: AuditRecord) -> dict[str, Any]:
     """Show a record with all that is needed to check its place in the chain."""
+    try:
+        at = iso(record.at)
+    except (TypeError, OverflowError):
+        at = _text(record.at)
     return {
         "sequence": record.sequence,
-        "at": iso(record.at),
-        "kind": record.kind,
-        "subject": record.subject,
-        "actor": record.actor,
-        "record": record.record,
-        "previous": record.previous,
-        "hash": record.hash,
+        "at": at,
+        "kind": _text(record.kind),
+        "subject": _text(record.subject),
+        "actor": _text(record.actor),
+        "record": _text(record.record),
+        "previous": _text(record.previous),
+        "hash": _text(record.hash),
     }
 
 
@@ -118,8 +127,8 @@ def export_line(record: AuditRecord) -> str:
     """Write a record as a line of JSON; what is hashed stands in it letter by letter."""
     told = {
         "sequence": record.sequence,
-        "record": record.record,
-        "previous": record.previous,
-        "hash": record.hash,
+        "record": _text(record.record),
+        "previous": _text(record.previous),
+        "hash": _text(record.hash),
     }
     return json.dumps(told)

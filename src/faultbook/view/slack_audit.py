@@ -16,5 +16,5 @@ def head_message(head: Head) -> Message:
         f" {count(head.size)} {entries}, head ",
         Code(f"{head.hash[:SHOWN_DIGITS]}…"),
     ]
-    how: Line = ["Check it: ", Code(f"faultbook audit verify --head {head}")]
+    how: Line = [Code(f"faultbook audit verify --head {head}"), " checks the log against it"]
     return Message(spoken_text([told], (), [how], 0), [section([told]), context([how])])
