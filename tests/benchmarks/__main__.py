@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import answers, ledger, reading, records, slack, startup
+from tests.benchmarks import answers, client, ledger, reading, records, slack, startup, tasks
 
 _ALL: dict[str, Callable[[Path], list[str]]] = {
     "mentions": slack.mentions,
@@ -19,7 +19,9 @@ _ALL: dict[str, Callable[[Path], list[str]]] = {
     "ledger": ledger.ledger,
     "check": reading.check,
     "search": reading.search,
+    "claims": tasks.claims,
     "startup": startup.startup,
+    "client": client.client,
 }
 
 

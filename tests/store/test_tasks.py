@@ -11,12 +11,14 @@ from faultbook.base.errors import InvalidError
 from faultbook.model.notice import NewNotice
 from faultbook.model.route import RetryPolicy, Route, Routes
 from faultbook.model.task import Task, TaskState
+from faultbook.operations.attempts import attempt_values
 from faultbook.operations.recording import record_runs
 from faultbook.operations.task_notices import TaskNotice
 from faultbook.operations.tasks import cancel_task, take_task
 from faultbook.store import migrate as migrate_module
 from faultbook.store import notices, tasks
 from faultbook.store.engine import Store, open_store
+from faultbook.store.task_claims import claim_next
 from faultbook.store.transaction import Transaction
 from tests.builders import whole_run
 from tests.conftest import START, FrozenClock
@@ -162,14 +164,14 @@ def plan_of(store: Store, operation: Callable[[Transaction], object]) -> str:
 @pytest.mark.parametrize(
     ("operation", "index"),
     [
-        (lambda tx: tasks.next_queued(tx, ["invoices"]), "ix_tasks_queue"),
+        (lambda tx: claim_next(tx, ["invoices"], attempt_values(tx)), "ix_tasks_queue"),
         # PostgreSQL reads a queue this short by any index that has only queued rows.
-        (lambda tx: tasks.next_queued(tx, ["invoices", "reports"]), "ix_tasks_"),
+        (lambda tx: claim_next(tx, ["invoices", "reports"], attempt_values(tx)), "ix_tasks_"),
         (tasks.list_lapsed, "ix_tasks_leases"),
         (tasks.list_to_say_waits, "ix_tasks_waits"),
         (lambda tx: tasks.count_running(tx, "invoices"), "ix_tasks_running"),
     ],
-    ids=["next_queued", "next_queued of two", "list_lapsed", "list_to_say_waits", "count_running"],
+    ids=["claim_next", "claim_next of two", "list_lapsed", "list_to_say_waits", "count_running"],
 )
 def test_what_is_asked_again_and_again_is_found_by_its_partial_index(
     desk: TaskDesk, operation: Callable[[Transaction], object], index: str
@@ -184,7 +186,7 @@ def test_what_is_asked_again_and_again_is_found_by_its_partial_index(
 
 def test_the_next_task_of_one_route_needs_no_sorting(sqlite_store: Store) -> None:
     TaskDesk(sqlite_store).give()
-    plan = plan_of(sqlite_store, lambda tx: tasks.next_queued(tx, ["invoices"]))
+    plan = plan_of(sqlite_store, lambda tx: claim_next(tx, ["invoices"], attempt_values(tx)))
     assert "TEMP B-TREE" not in plan, plan
 
 

@@ -1,15 +1,15 @@
 """Attempts at tasks: each is a run, opened with the claim and judged at its close."""
 
-from dataclasses import replace
 from typing import Any
 
 from faultbook.base.clock import seconds
+from faultbook.base.ids import new_id
 from faultbook.model.policy import Policy
 from faultbook.model.route import Route
 from faultbook.model.run import Contract, RunRecord, RunStart, SeriesKey
 from faultbook.model.task import UNDER_WAY, Task, TaskState
 from faultbook.model.verdict import Verdict
-from faultbook.operations.recording import start_run
+from faultbook.operations.recording import open_run
 from faultbook.operations.task_notices import owe_end, owe_paint
 from faultbook.store import tasks
 from faultbook.store.transaction import Transaction
@@ -18,11 +18,11 @@ _LATE_CLOSE_SECONDS = 120.0
 """Between an attempt's time limit and the moment it counts as abandoned: evidence is uploaded."""
 
 
-def attempt_values(tx: Transaction, task: Task) -> dict[str, Any]:
-    """Give the columns of a task whose next attempt begins."""
+def attempt_values(tx: Transaction) -> dict[str, Any]:
+    """Give the columns of a task whose next attempt begins, but for their count."""
     return {
         "state": TaskState.RUNNING.value,
-        "attempts": task.attempts + 1,
+        "run_id": new_id(),
         "started_at": tx.now,
         "heard_at": tx.now,
         "verdict": None,
@@ -35,8 +35,8 @@ def attempt_values(tx: Transaction, task: Task) -> dict[str, Any]:
 
 def open_attempt(
     tx: Transaction, task: Task, route: Route, policy: Policy, *, agent: str | None
-) -> Task:
-    """Open the run of a task's present attempt."""
+) -> None:
+    """Open the run of a task's present attempt, by the id that the task has for it."""
     start = RunStart(
         series=SeriesKey(
             route.workflow, route.environment or policy.default_environment, policy.main_branch
@@ -49,9 +49,7 @@ def open_attempt(
         promised=route.promised(task.id),
         contract=Contract(timeout_seconds=route.timeout_seconds, grace_seconds=_LATE_CLOSE_SECONDS),
     )
-    run = start_run(tx, start, policy)
-    tasks.put_run(tx, task.number, run.run_id)
-    return replace(task, run_id=run.run_id)
+    open_run(tx, start, policy, task.run_id or "")
 
 
 def end_attempt(

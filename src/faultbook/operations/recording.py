@@ -49,6 +49,11 @@ def start_run(tx: Transaction, start: RunStart, policy: Policy) -> RunRecord:
     return _existing(tx, run_id)
 
 
+def open_run(tx: Transaction, start: RunStart, policy: Policy, run_id: str) -> None:
+    """Open a run by an id that was made for it; as `start_run`, without reading it back."""
+    runs.append_open(tx, start, policy.deadline(start), run_id)
+
+
 def record_event(tx: Transaction, run_id: str, event: RunEvent) -> RunRecord:
     """Add an event to an open run.
 

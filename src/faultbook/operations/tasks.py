@@ -274,7 +274,8 @@ def take_in_hand(tx: Transaction, number: int, by: Person, policy: Policy, route
             code="task_routed",
             next_step="Cancel it if you would rather do it yourself.",
         )
-    values = attempt_values(tx, task) | {
+    values = attempt_values(tx) | {
+        "attempts": task.attempts + 1,
         "taken_by_id": by.id,
         "taken_by_name": by.name,
         "worker": by.name,
@@ -285,7 +286,7 @@ def take_in_hand(tx: Transaction, number: int, by: Person, policy: Policy, route
     taken = tasks.change(tx, number, [TaskState.QUEUED], values)
     if taken is None:
         raise _not_now(tx, number)
-    taken = open_attempt(tx, taken, routes.open_queue, policy, agent=None)
+    open_attempt(tx, taken, routes.open_queue, policy, agent=None)
     tasks.append_event(tx, number, "taken", by=by.name)
     owe_paint(tx, taken)
     return taken

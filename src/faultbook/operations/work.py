@@ -19,6 +19,7 @@ from faultbook.operations.recording import CloseOutcome, call_off, close_run, re
 from faultbook.operations.task_notices import TaskNotice, owe_paint, owe_word
 from faultbook.operations.tasks import find_task, when
 from faultbook.store import runs, tasks
+from faultbook.store.task_claims import claim_next
 from faultbook.store.transaction import Transaction
 
 _PROGRESS_LENGTH = 500
@@ -62,11 +63,7 @@ def claim_task(
 
     By priority, then age; a route that runs as many as it may is passed over.
     """
-    number = tasks.next_queued(tx, _open_routes(tx, claimer, routes))
-    if number is None:
-        return None
-    task = find_task(tx, number)
-    values = attempt_values(tx, task) | {
+    values = attempt_values(tx) | {
         "lease_id": secrets.token_hex(16),
         "agent": claimer.agent,
         "worker": claimer.worker,
@@ -74,11 +71,11 @@ def claim_task(
         "taken_by_id": "",
         "taken_by_name": "",
     }
-    claimed = tasks.change(tx, number, [TaskState.QUEUED], values)
+    claimed = claim_next(tx, _open_routes(tx, claimer, routes), values)
     if claimed is None:
         return None
-    claimed = open_attempt(tx, claimed, routes.of(claimed.route), policy, agent=claimer.agent)
-    tasks.append_event(tx, number, "claimed", f"attempt {claimed.attempts}", claimer.worker)
+    open_attempt(tx, claimed, routes.of(claimed.route), policy, agent=claimer.agent)
+    tasks.append_event(tx, claimed.number, "claimed", f"attempt {claimed.attempts}", claimer.worker)
     owe_paint(tx, claimed)
     return claimed
 

@@ -33,22 +33,23 @@ from faultbook.store.run_rows import (
     tests_values,
 )
 from faultbook.store.schema import artifacts, events, runs, series
-from faultbook.store.series import ClosedMember, hold_series, move_standings
+from faultbook.store.series import ClosedMember, find_series_id, hold_series, move_standings
 from faultbook.store.transaction import Transaction
 
 _ARTIFACT_KEY = ("run_sequence", "name")
 
 
-def append_open(tx: Transaction, start: RunStart, deadline_at: Instant) -> str:
-    """Store a run that begins, and give its id."""
-    row = hold_series(tx, [start.series])[start.series]
+def append_open(
+    tx: Transaction, start: RunStart, deadline_at: Instant, run_id: str | None = None
+) -> str:
+    """Store a run that begins, and give its id; `run_id` is one that was made for it before."""
     values = start_values(start) | {
-        "series_id": row.id,
-        "run_id": new_id(),
+        "series_id": find_series_id(tx, start.series),
+        "run_id": run_id or new_id(),
         "state": RunState.RUNNING.value,
         "deadline_at": deadline_at,
     }
-    tx.execute(insert(runs), values)
+    insert_rows(tx, runs, [values])
     return str(values["run_id"])
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Row, select
+from sqlalchemy import Dialect, Executable, Row, Text, bindparam, select
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.model.evidence import Artifact
@@ -15,6 +15,7 @@ from faultbook.model.standing import ClosedRun, RunMark, SeriesStanding, Standin
 from faultbook.model.verdict import FailureClass, Reason, Verdict
 from faultbook.store.bulk import placeholder, update_rows
 from faultbook.store.history import derive_standing
+from faultbook.store.prepared import Prepared
 from faultbook.store.schema import artifacts, runs, series
 from faultbook.store.transaction import Transaction
 
@@ -59,6 +60,25 @@ def hold_series(tx: Transaction, keys: Iterable[SeriesKey]) -> dict[SeriesKey, S
         )
         found |= _find_series(tx, missing)
     return found
+
+
+def find_series_id(tx: Transaction, key: SeriesKey) -> int:
+    """Find a series, or make it; nobody who moves it is waited for."""
+    names = {"workflow": key.workflow, "environment": key.environment, "branch": key.branch}
+    found = _FIND_ID.run(tx, {f"its_{name}": value for name, value in names.items()}).scalar()
+    return hold_series(tx, [key])[key].id if found is None else int(found)
+
+
+def _select_id(_tx: Transaction) -> Executable:
+    c = series.c
+    return select(c.id).where(
+        c.workflow == bindparam("its_workflow", type_=Text),
+        c.environment == bindparam("its_environment", type_=Text),
+        c.branch == bindparam("its_branch", type_=Text),
+    )
+
+
+_FIND_ID = Prepared(_select_id)
 
 
 def _find_series(tx: Transaction, keys: Sequence[SeriesKey]) -> dict[SeriesKey, SeriesRow]:

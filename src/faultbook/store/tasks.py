@@ -1,5 +1,6 @@
 """Tasks: taken once, claimed in their order, each step one conditional update."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,6 @@ from sqlalchemy import (
     Select,
     and_,
     func,
-    insert,
     literal_column,
     or_,
     select,
@@ -35,6 +35,7 @@ from faultbook.model.task import (
     TaskState,
 )
 from faultbook.model.verdict import Verdict
+from faultbook.store.bulk import insert_rows
 from faultbook.store.schema import runs, task_events, tasks
 from faultbook.store.transaction import Transaction
 
@@ -185,22 +186,6 @@ def hold_route(tx: Transaction, route: str) -> None:
         tx.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"route {route}"))))
 
 
-def next_queued(tx: Transaction, routes: Collection[str]) -> int | None:
-    """Find the task that is next in these routes' queues, and hold it."""
-    if not routes:
-        return None
-    statement = (
-        select(_c.number)
-        .where(_QUEUED, _c.route.in_(sorted(routes)), _c.not_before <= tx.now)
-        .order_by(_c.rank, _c.number)
-        .limit(1)
-    )
-    if tx.is_postgresql:
-        statement = statement.with_for_update(skip_locked=True)
-    number: int | None = tx.execute(statement).scalar()
-    return number
-
-
 def has_queued(tx: Transaction, routes: Collection[str]) -> bool:
     """Tell whether any task of these routes could be claimed but for their limits."""
     statement = select(_c.number).where(
@@ -269,11 +254,6 @@ def list_overdue(tx: Transaction, limit: int = 100) -> list[tuple[int, str]]:
     )
     statement = union_all(*overdue).order_by("number").limit(limit)
     return [(row.number, row.run_id) for row in tx.execute(statement)]
-
-
-def put_run(tx: Transaction, number: int, run_id: str) -> None:
-    """Note which run a task's present attempt is."""
-    tx.execute(update(tasks).where(_c.number == number).values(run_id=run_id))
 
 
 def find_lease(tx: Transaction, number: int) -> tuple[str, str]:
@@ -345,7 +325,7 @@ def extra_attempts(tx: Transaction, number: int) -> int:
 def append_event(tx: Transaction, number: int, kind: str, text: str = "", by: str = "") -> None:
     """Add a line to a task's timeline."""
     values = {"task_number": number, "kind": kind, "text": text, "by": by, "at": tx.now}
-    tx.execute(insert(task_events), values)
+    insert_rows(tx, task_events, [values])
 
 
 def list_events(tx: Transaction, number: int, limit: int = 500) -> Sequence[TaskEvent]:
@@ -359,8 +339,13 @@ def list_events(tx: Transaction, number: int, limit: int = 500) -> Sequence[Task
     return [TaskEvent(row.kind, row.text, row.by, row.at) for row in tx.execute(statement)]
 
 
+def _links(told: Any) -> tuple[TaskLink, ...]:  # noqa: ANN401 - JSON, as the driver gives it
+    found = json.loads(told) if isinstance(told, str) else told
+    return tuple(TaskLink(link["name"], link["url"]) for link in found)
+
+
 def read(row: Row[Any]) -> Task:
-    """Read a task from its row."""
+    """Read a task from its row, as SQLAlchemy or as the driver gives it."""
     taken = Person(row.taken_by_id, row.taken_by_name) if row.taken_by_name else None
     lease = None
     if row.state in UNDER_WAY and row.lease_id:
@@ -371,7 +356,7 @@ def read(row: Row[Any]) -> Task:
         requester=Person(row.requester_id, row.requester_name),
         source=TaskSource(row.source),
         origin=TaskOrigin(row.team, row.channel, row.ts, row.thread_ts),
-        links=tuple(TaskLink(link["name"], link["url"]) for link in row.links),
+        links=_links(row.links),
         state=TaskState(row.state),
         route=row.route or None,
         priority=-row.rank,
