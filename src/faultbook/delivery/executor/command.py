@@ -73,7 +73,7 @@ class Commands:
                 why = f"can't be started ({error.strerror})"
                 return Outcome(Ended.FAILED, f"{order.plan.command[0]} {why}; nothing ran.")
             self._place(order.approval.number).unlink(missing_ok=True)
-            return _outcome(code, order.say(_tail(said)), seconds)
+            return _outcome(code, order.say(_tail(said)), order.plan.timeout_seconds)
 
     def probe(self, order: Order, seconds: float) -> bool | None:
         """Ask whether it has happened; None where nobody can tell."""
@@ -175,12 +175,12 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _outcome(code: int | None, said: str, seconds: float) -> Outcome:
+def _outcome(code: int | None, said: str, limit: float) -> Outcome:
     if code == 0:
         return Outcome(Ended.EXECUTED, said)
     then = f": {said}" if said else "."
     if code is None:
-        words = f"It did not end within {seconds:g} s and was ended{then}"
+        words = f"It did not end within {limit:g} s and was ended{then}"
         return Outcome(Ended.UNKNOWN, words)
     if code < 0:
         return Outcome(Ended.UNKNOWN, f"It was ended by signal {-code}{then}")

@@ -27,7 +27,10 @@ async def post(order: Order, seconds: float) -> Outcome:
         async with asyncio.timeout(seconds):
             return await _post(order, seconds)
     except TimeoutError:
-        return Outcome(Ended.UNKNOWN, f"No answer within {seconds:g} s; it may have happened.")
+        return Outcome(
+            Ended.UNKNOWN,
+            f"No answer within {order.plan.timeout_seconds:g} s; it may have happened.",
+        )
 
 
 async def _post(order: Order, seconds: float) -> Outcome:

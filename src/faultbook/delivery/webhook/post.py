@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from typing import Any
 
 import httpx
 
@@ -52,9 +53,8 @@ async def post(address: WebhookAddress, body: bytes, headers: dict[str, str]) ->
 
 
 async def _resolve(address: WebhookAddress) -> list[str]:
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        found = await _lookup(address.host, address.port)
     except OSError as error:
         raise NotTakenError(f"its host is not found ({error.strerror})") from error
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -62,6 +62,12 @@ async def _resolve(address: WebhookAddress) -> list[str]:
     if not address.is_allowed and not all(is_public(one) for one in addresses):
         raise NotTakenError("its host is not on the public internet", permanent=True)
     return addresses
+
+
+async def _lookup(host: str, port: int) -> list[Any]:
+    """Ask for a name's addresses, once a post."""
+    loop = asyncio.get_running_loop()
+    return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 async def _send(address: WebhookAddress, found: str, body: bytes, headers: dict[str, str]) -> int:

@@ -1,0 +1,84 @@
+"""What becomes of approvals by the clock: expired, unreported, not reviewed."""
+
+from faultbook.model.approval import ApprovalState
+from faultbook.model.approval_policy import ApprovalPolicies, Membership, Voters
+from faultbook.model.person import Person
+from faultbook.operations.approval_clock import Swept, is_time, sweep_approvals
+from faultbook.operations.approvals import break_glass, review_bypass
+from faultbook.operations.auditing import list_newest
+from faultbook.store import notices
+from faultbook.store.engine import Store
+from tests.approving import approved, ask, policies, policy, read
+from tests.conftest import FrozenClock
+
+EVE = Person("UEVE", "Eve")
+NOTHING = Swept(0, 0, 0)
+
+
+def rules() -> ApprovalPolicies:
+    return policies(policy(break_glass=Voters(users=frozenset({EVE.id}))))
+
+
+def bypassed(store: Store) -> int:
+    asked = ask(store, rules())
+    known = Membership(EVE.id)
+    store.write(break_glass, asked.number, EVE, "the shop is down", known, rules())
+    assert read(store, asked.number).is_bypass
+    return asked.number
+
+
+def reminders(store: Store, clock: FrozenClock) -> int:
+    """Tell how many reminders are owed now; they are claimed and settled."""
+    found = 0
+    while claimed := store.write(notices.claim, "courier", clock() + 1, 10):
+        for notice in claimed:
+            found += bool(notice.payload.get("review_due"))
+            store.write(notices.settle, notice.id, {})
+    return found
+
+
+def test_a_request_expires_when_its_time_is_over_and_not_before(
+    store: Store, clock: FrozenClock
+) -> None:
+    asked = ask(store, rules())
+    clock.advance(3599)
+    assert not store.read(is_time)
+    assert store.write(sweep_approvals) == NOTHING
+    clock.advance(1)
+    assert store.read(is_time)
+    assert store.write(sweep_approvals) == Swept(1, 0, 0)
+    assert read(store, asked.number).state is ApprovalState.EXPIRED
+    assert not store.read(is_time)
+
+
+def test_what_is_approved_and_has_not_begun_is_no_matter_of_the_clock(
+    store: Store, clock: FrozenClock
+) -> None:
+    asked = approved(store, rules())
+    clock.advance(100_000)
+    assert store.write(sweep_approvals) == NOTHING
+    assert read(store, asked.number).state is ApprovalState.APPROVED
+
+
+def test_of_a_bypass_that_nobody_reviewed_people_are_reminded_once(
+    store: Store, clock: FrozenClock
+) -> None:
+    number = bypassed(store)
+    assert reminders(store, clock) == 0
+    assert store.write(sweep_approvals) == NOTHING
+    clock.advance(86_400)
+    assert store.read(is_time)
+    assert store.write(sweep_approvals) == Swept(0, 0, 1)
+    assert store.write(sweep_approvals) == NOTHING
+    assert not store.read(is_time)
+    assert reminders(store, clock) == 1
+    kinds = [record.kind for record in store.read(list_newest, 50, f"A-{number}")]
+    assert kinds.count("bypass.review_overdue") == 1
+
+
+def test_of_a_bypass_that_was_reviewed_nobody_is_reminded(store: Store, clock: FrozenClock) -> None:
+    number = bypassed(store)
+    store.write(review_bypass, number, Person("UBEN", "Ben"), "it was right")
+    clock.advance(90_000)
+    assert not store.read(is_time)
+    assert store.write(sweep_approvals) == NOTHING
