@@ -70,3 +70,21 @@ def test_a_task_without_a_route_is_taken_in_hand_and_handed_back_on_a_phone(
     expect(card).to_contain_text("cancelled by Ana Ruiz", timeout=20_000)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     _shot(phone, "task-cancelled", tmp_path)
+
+
+def test_a_file_that_a_person_chooses_proves_their_task_done(desk: Page, tmp_path: Path) -> None:
+    report = tmp_path / "report.txt"
+    report.write_text("three dashboards were removed\n")
+    message, _ = _give(desk, "clean up the old reports")
+    card = _card(desk, message)
+    card.get_by_role("button", name="I'll take it").click()
+    expect(card).to_contain_text("hands", timeout=20_000)
+    card.get_by_role("button", name="Done").click()
+    modal = desk.get_by_test_id("modal")
+    modal.locator("input[type=file]").set_input_files(report)
+    expect(modal.locator("ul.files")).to_have_text("report.txt", timeout=20_000)
+    _shot(desk, "task-evidence", tmp_path)
+    modal.get_by_role("button", name="Done").click()
+    expect(modal).to_be_hidden(timeout=20_000)
+    expect(card).to_contain_text("done: passed", timeout=20_000)
+    expect(card).to_contain_text("report.txt")

@@ -45,8 +45,10 @@ def test_a_command_gives_a_task_and_lists_those_that_are_open(
     assert task.id in workspace.wait_for(lambda: workspace.from_bot("general"))[0]["text"]
     assert workspace.slash("ben", "general", "/faultbook", "tasks")["acked"]
     assert task.id in private(workspace, "ben", "task is open")["text"]
-    assert workspace.slash("ben", "general", "/faultbook", f"status of {task.id}")["acked"]
-    private(workspace, "ben", "waits for a taker")
+    for asked in (f"status of {task.id}", f"task {task.id}"):
+        assert workspace.slash("chris", "general", "/faultbook", asked)["acked"]
+    workspace.wait_for(lambda: len(workspace.ephemerals("chris")) == 2)
+    assert all("waits for a taker" in one["text"] for one in workspace.ephemerals("chris"))
     assert workspace.slash("ben", "general", "/faultbook", "task")["acked"]
     private(workspace, "ben", "task_empty")
 

@@ -13,6 +13,7 @@ from faultbook.intake.slack.grammar import (
     Help,
     Lessons,
     Review,
+    StatusOf,
     TaskRequest,
     Unclear,
     WhatDoing,
@@ -59,7 +60,7 @@ async def take_command(desk: Desk, body: Json) -> Json | None:
     if verb == _OPENS:
         await open_by_command(desk, command, text)
         return None
-    if verb == _GIVES:
+    if verb == _GIVES and not isinstance(parse(text, "<@>", desk.store.clock()), StatusOf):
         return ephemeral(await take_by_command(desk, command, text))
     answering = asyncio.ensure_future(_answer(desk, command))
     done, _ = await asyncio.wait({answering}, timeout=_ANSWER_SECONDS)
