@@ -75,7 +75,9 @@ class Store:
         """Queue a writing operation; the future resolves once it is durable."""
         if self._writer is not None:
             return self._writer.submit(lambda tx: operation(tx, *args, **kwargs))
-        return self._pool.submit(self._write_postgresql, lambda tx: operation(tx, *args, **kwargs))
+        future: Future[T] = Future()
+        self._pool.submit(self._answer, lambda tx: operation(tx, *args, **kwargs), future)
+        return future
 
     def write(
         self,
@@ -90,7 +92,9 @@ class Store:
         """
         with _explained():
             if self._writer is None:  # its own connection; never a wait for the pool's threads
-                return self._write_postgresql(lambda tx: operation(tx, *args, **kwargs))
+                result, ended = self._write_postgresql(lambda tx: operation(tx, *args, **kwargs))
+                self._tell([ended])
+                return result
             return self.submit(operation, *args, **kwargs).result()
 
     async def write_async(
@@ -175,15 +179,26 @@ class Store:
         self._pool.shutdown()
         self.engine.dispose()
 
-    def _write_postgresql(self, operation: Callable[[Transaction], T]) -> T:
+    def _answer(self, operation: Callable[[Transaction], T], future: "Future[T]") -> None:
+        """Run an operation for a future; whoever waits for it hears of it first."""
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result, ended = self._write_postgresql(operation)
+        except BaseException as error:  # noqa: BLE001 - whatever it is belongs to who asked
+            future.set_exception(error)
+            return
+        future.set_result(result)
+        self._tell([ended])
+
+    def _write_postgresql(self, operation: Callable[[Transaction], T]) -> tuple[T, Transaction]:
         for attempt in stamina.retry_context(on=_is_retried, attempts=8, wait_max=0.5):
             with attempt:
                 with self.engine.begin() as connection:
                     transaction = self._begin(connection)
                     result = operation(transaction)
                     chain(transaction)
-                self._tell([transaction])
-                return result
+                return result, transaction
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
