@@ -1,8 +1,6 @@
 """`faultbook up` does the tasks of command routes, and the samples show both ways of work."""
 
 import contextlib
-import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,6 +160,7 @@ def test_slacks_secrets_are_no_business_of_a_command(team: Team) -> None:
         "SLACK_BOT_TOKEN": "xoxb-1234567890-canarycanary",
         "SLACK_SIGNING_SECRET": "canary" * 5,
         "FAULTBOOK_TOKEN": "fb_canary",
+        "FAULTBOOK_SECRET_STRIPE": "canary",
         "KEPT": "yes",
     }
     with team.up(**secrets):
@@ -202,13 +201,14 @@ def test_after_a_crash_the_lease_runs_out_and_the_task_is_tried_again(team: Team
         pid = _pid(team)
         process.kill()
         process.wait(10)
-    os.kill(pid, signal.SIGKILL)  # nobody ends it now but we
+    assert is_alive(pid)
     (team.folder / "faultbook.toml").write_text(ROUTES.replace("while :;", "while false;"))
     with team.up():
         shown = team.ends(1)
     kinds = [event["kind"] for event in shown["events"]]
     assert kinds == ["received", "claimed", "lapsed", "claimed", "closed"]
     assert shown["attempts"] == 2
+    assert not is_alive(pid)
 
 
 @pytest.mark.long

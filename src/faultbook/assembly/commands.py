@@ -11,7 +11,8 @@ from pathlib import Path
 import structlog
 
 from faultbook.assembly.house import House
-from faultbook.base.settings import SLACK_SECRETS, Settings
+from faultbook.assembly.working import lock_folder
+from faultbook.base.settings import EXECUTOR_SECRETS, SLACK_SECRETS, Settings
 from faultbook.intake.wrapper.crew import Crew
 from faultbook.intake.wrapper.task_order import TaskOrder
 from faultbook.intake.wrapper.tasks_from_store import StoreWork
@@ -28,9 +29,10 @@ _RETRY_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
 # Whose commands these are is the operator's, and Slack is ours alone. A `faultbook` among them
 # reports to this very store.
-_NOT_PASSED = frozenset(
-    {"FAULTBOOK_URL", "FAULTBOOK_TOKEN", "FAULTBOOK_TOKEN_FILE"}
-    | {*SLACK_SECRETS, *(f"{name}_FILE" for name in SLACK_SECRETS)}
+_NOT_PASSED = (
+    EXECUTOR_SECRETS,
+    *SLACK_SECRETS,
+    *("FAULTBOOK_TOKEN", "FAULTBOOK_WEBHOOK_SECRET", "FAULTBOOK_URL"),
 )
 
 
@@ -58,6 +60,7 @@ class CommandWorkers:
         self._folder = settings_folder(house.settings)
         self._folders = folders
         self._environ = command_environ(os.environ, house.settings)
+        self._locks = lock_folder(house.settings)
         self._source = StoreWork(house, COMMAND_AGENT, worker_name(COMMAND_AGENT))
         self._crew = Crew(self._source, self._order, _say, most=_MOST)
         self._stopping = threading.Event()
@@ -92,7 +95,7 @@ class CommandWorkers:
     def _order(self, task: ClaimedTask) -> TaskOrder:
         route = self._routes.of(task.route)
         folder = self._folders.get(route.name, self._folder)
-        return TaskOrder(route.command, route.artifacts, folder, self._environ)
+        return TaskOrder(route.command, route.artifacts, folder, self._environ, self._locks)
 
 
 def settings_folder(settings: Settings) -> Path:
@@ -102,7 +105,7 @@ def settings_folder(settings: Settings) -> Path:
 
 def command_environ(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Give the environment of a command: ours, but for the secrets that are no business of it."""
-    kept = {name: value for name, value in environ.items() if name not in _NOT_PASSED}
+    kept = {name: value for name, value in environ.items() if not name.startswith(_NOT_PASSED)}
     return kept | {"FAULTBOOK_HOME": str(settings.home.absolute())}
 
 

@@ -1,6 +1,7 @@
 """Where `faultbook task work` gets its tasks: a server where one is set, or the store."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from faultbook.base.errors import InvalidError
 from faultbook.base.settings import Settings
@@ -42,3 +43,8 @@ def open_work(
     except BaseException:
         house.close()
         raise
+
+
+def lock_folder(settings: Settings) -> Path:
+    """Tell where this host notes which tasks its commands do."""
+    return settings.home.absolute() / "tasks"

@@ -66,13 +66,18 @@ def work(
     """
     if not command[0] or "{" in command[0]:
         raise click.UsageError("The program itself can't be filled in.")
-    from faultbook.assembly.working import open_work  # noqa: PLC0415 - `progress` needs none of it
+    from faultbook.assembly.working import (  # noqa: PLC0415 - `progress` needs none of it
+        lock_folder,
+        open_work,
+    )
     from faultbook.intake.wrapper.crew import Crew  # noqa: PLC0415 - the same
     from faultbook.intake.wrapper.task_order import TaskOrder  # noqa: PLC0415 - the same
 
-    source = open_work(read_settings(), agent, worker, routes or None)
+    settings = read_settings()
+    source = open_work(settings, agent, worker, routes or None)
     try:
-        order = TaskOrder(command, artifacts, Path.cwd(), os.environ, passed_on=True)
+        locks = lock_folder(settings)
+        order = TaskOrder(command, artifacts, Path.cwd(), os.environ, locks, passed_on=True)
         crew = Crew(source, lambda _: order, _say)
         return _run(crew, once=once, as_json=as_json)
     finally:

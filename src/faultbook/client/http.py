@@ -59,6 +59,7 @@ class HttpClient:
         seconds: float = _TOTAL_SECONDS,
         pauses: Sequence[float] = (_PAUSE_SECONDS,),
     ) -> None:
+        self.url = url
         self._seconds = seconds
         self._pauses = tuple(pauses)
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -76,10 +76,13 @@ class Bench:
         assert task is not None
         return task
 
+    def order(self, *command: str, artifacts: tuple[str, ...] = ()) -> TaskOrder:
+        return TaskOrder(command, artifacts, self.folder, os.environ, self.folder.parent / "locks")
+
     def job(
         self, *command: str, artifacts: tuple[str, ...] = (), task: ClaimedTask | None = None
     ) -> TaskJob:
-        order = TaskOrder(command, artifacts, self.folder, os.environ)
+        order = self.order(*command, artifacts=artifacts)
         return TaskJob(task or self.claim(), self.source, order)
 
     def do(self, *command: str, artifacts: tuple[str, ...] = ()) -> TaskEnd:

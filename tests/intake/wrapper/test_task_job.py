@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-import os
 import sqlite3
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,6 @@ import pytest
 from faultbook.base.errors import ForbiddenError, InvalidError
 from faultbook.intake.wrapper.crew import Crew
 from faultbook.intake.wrapper.task_job import TaskJob
-from faultbook.intake.wrapper.task_order import TaskOrder
 from faultbook.intake.wrapper.watch import Found
 from faultbook.intake.wrapper.work import ClaimedTask, ClosedTask, WorkSource
 from faultbook.model.evidence import Check
@@ -170,7 +169,7 @@ def test_the_task_reaches_the_command_as_arguments_variables_and_stdin(bench: Be
 
 def test_a_text_can_not_become_an_option_and_odd_characters_are_passed_over(local: Bench) -> None:
     task = ClaimedTask("T-1", "--output=/etc/x\x00\ud800", "-Ana", "r", 1, "", "", None, 0, 0.0)
-    order = TaskOrder(("cp", "{text}", "{requester}", "-v"), (), local.folder, {})
+    order = local.order("cp", "{text}", "{requester}", "-v")
     line = order.line(task, local.path("progress"))
     assert line.arguments == ["cp", " --output=/etc/x?", " -Ana", "-v"]
 
@@ -286,6 +285,30 @@ def test_a_task_whose_workers_go_quiet_too_often_is_lost(bench: Bench) -> None:
     assert (task.state, task.lapses) == (TaskState.LOST, 3)
 
 
+def test_what_a_killed_worker_left_running_is_ended_before_the_next_attempt(bench: Bench) -> None:
+    bench.give()
+    # A worker of its own process, so that it can be killed as one.
+    code = (
+        "import os, sys; from pathlib import Path; "
+        "from faultbook.intake.wrapper.command import Command, CommandLine; "
+        "from faultbook.intake.wrapper.task_lock import alone\n"
+        "with alone(Path(sys.argv[1])) as lock:\n"
+        "    line = CommandLine(['sh', '-c', sys.argv[2]], Path.cwd(), os.environ, lock=lock)\n"
+        "    Command(line).run(None)\n"
+    )
+    name = bench.source.target.replace(":", "-") + "-T-1"
+    lock = bench.folder.parent / "locks" / name
+    command = [sys.executable, "-c", code, str(lock), FOREVER[2]]
+    with subprocess.Popen(command, cwd=bench.folder) as worker:
+        child = int(bench.appears("child"))
+        until(lambda: lock.read_text().endswith("\n"))
+        worker.kill()
+    assert is_alive(child)
+    assert bench.do(*script("date > made"), artifacts=("made",)).passed
+    assert not is_alive(child)
+    assert not lock.exists()
+
+
 def test_a_worker_that_stops_gives_its_task_back_at_once(bench: Bench) -> None:
     bench.give()
     job = bench.job(*FOREVER)
@@ -323,6 +346,7 @@ class _Passing:
     """A source between the worker and another one."""
 
     heartbeat_seconds = 30.0
+    target = "somewhere"
 
     def __init__(self, source: WorkSource) -> None:
         self.source = source
@@ -375,7 +399,7 @@ class _Refusing(_Passing):
 
 def test_an_end_that_is_refused_fails_the_task_in_words(local: Bench) -> None:
     local.give()
-    task, order = local.claim(), TaskOrder(("true",), (), local.folder, os.environ)
+    task, order = local.claim(), local.order("true")
     TaskJob(task, _Refusing(local.source), order).run()
     found = local.task()
     assert found.state is TaskState.FAILED
@@ -389,7 +413,7 @@ def test_a_crew_does_task_after_task_until_it_is_closed(bench: Bench) -> None:
     for month in ("October", "November", "December"):
         bench.give(f"export {month}")
     said: list[str] = []
-    order = TaskOrder(script('echo 1 > "$1"', "{task}"), ("{task}",), bench.folder, os.environ)
+    order = bench.order(*script('echo 1 > "$1"', "{task}"), artifacts=("{task}",))
     crew = Crew(bench.source, lambda _: order, said.append, most=2)
     with _working(crew):
         until(lambda: all(bench.task(n).state is TaskState.DONE for n in (1, 2, 3)))
@@ -399,7 +423,7 @@ def test_a_crew_does_task_after_task_until_it_is_closed(bench: Bench) -> None:
 def test_a_crew_that_ends_gives_all_its_tasks_back(bench: Bench) -> None:
     for _ in range(2):
         bench.give()
-    order = TaskOrder(script("echo $$ > $1; sleep 300", "{task}"), (), bench.folder, os.environ)
+    order = bench.order(*script("echo $$ > $1; sleep 300", "{task}"))
     crew = Crew(bench.source, lambda _: order, lambda _: None, most=2)
     with _working(crew):
         pids = [int(bench.appears(name)) for name in ("T-1", "T-2")]
@@ -416,7 +440,7 @@ def test_a_place_that_refuses_the_worker_ends_the_crew(local: Bench) -> None:
 
     refusing = _Closed(local.source)
     with pytest.raises(ForbiddenError):
-        Crew(refusing, lambda _: TaskOrder((), (), local.folder, {}), lambda _: None).run()
+        Crew(refusing, lambda _: local.order("true"), lambda _: None).run()
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from faultbook.intake.wrapper.group import (
 from faultbook.intake.wrapper.launch import exit_code_of
 from faultbook.intake.wrapper.process import MEMORY_UNIT, JobEnd
 from faultbook.intake.wrapper.streams import Relay, Tail
+from faultbook.intake.wrapper.task_lock import note_group
 
 _REST_SECONDS = 10.0
 """How long the rest of its output is awaited; more would be somebody else's."""
@@ -41,6 +42,7 @@ class CommandLine:
         arguments: the program first; no shell reads them.
         told: what it reads on its stdin.
         passed_on: its output goes to ours as well.
+        lock: a locked file that it inherits, where its process group is noted.
     """
 
     arguments: Sequence[str]
@@ -48,6 +50,7 @@ class CommandLine:
     environ: Mapping[str, str]
     told: bytes = b""
     passed_on: bool = False
+    lock: int | None = None
 
 
 class Command:
@@ -96,6 +99,8 @@ class Command:
         ended_fd: int,
         limit: float | None,
     ) -> JobEnd:
+        if self._line.lock is not None:
+            note_group(self._line.lock, process.pid)
         for relay in relays:
             relay.start()
         timed_out, kill_at = self._wait(process.pid, limit)
@@ -136,6 +141,7 @@ class Command:
                     stdout=out,
                     stderr=err,
                     process_group=0,
+                    pass_fds=() if line.lock is None else (line.lock,),
                 )
 
             try:

@@ -32,6 +32,7 @@ from faultbook.intake.wrapper.ending import end_document
 from faultbook.intake.wrapper.group import KILL_AFTER_SECONDS
 from faultbook.intake.wrapper.process import JobEnd
 from faultbook.intake.wrapper.record import said
+from faultbook.intake.wrapper.task_lock import alone
 from faultbook.intake.wrapper.task_order import TaskOrder
 from faultbook.intake.wrapper.watch import Found, Watch
 from faultbook.intake.wrapper.work import ClaimedTask, ClosedTask, WorkSource
@@ -98,7 +99,7 @@ class TaskJob:
                 stack.callback(self._over.set)
                 end = self._run_command(progress)
             except OSError as error:
-                words = f"the worker has no room: {error.strerror or error}"
+                words = f"the worker can't begin: {error.strerror or error}"
                 return self._close(_claim(Reason.UNCLASSIFIED, FailureClass.TRANSIENT, words), [])
             if end is None:
                 return self._leave()
@@ -112,14 +113,16 @@ class TaskJob:
     def _run_command(self, progress: Path) -> JobEnd | None:
         """Run the command to its own end; None when it was ended, or never begun."""
         Attempt(self._watch.look).wait(_CHECK_SECONDS, self._is_called_off)
-        with self._starting:
-            if self._is_called_off():
-                return None
-            self._command = Command(self._order.line(self._task, progress))
-        timeout = self._task.timeout
-        spent = time.monotonic() - self._task.claimed
-        end = self._command.run(None if timeout is None else max(0.0, timeout - spent))
-        return None if self._command.was_ended else end
+        name = f"{self._source.target.replace(':', '-')}-{self._task.id}"
+        with alone(self._order.locks / name) as lock:
+            with self._starting:
+                if self._is_called_off():
+                    return None
+                self._command = Command(self._order.line(self._task, progress, lock))
+            timeout = self._task.timeout
+            spent = time.monotonic() - self._task.claimed
+            end = self._command.run(None if timeout is None else max(0.0, timeout - spent))
+            return None if self._command.was_ended else end
 
     def _is_called_off(self) -> bool:
         return self._gone is not None or self._stopping.is_set()

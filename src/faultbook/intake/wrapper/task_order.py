@@ -28,6 +28,7 @@ class TaskOrder:
         artifacts: files that it promises to write anew, or patterns; `{task}` is filled in.
         folder: where it runs.
         environ: what it sees beside the task.
+        locks: where this host notes which tasks its commands do.
         passed_on: its output goes to ours as well.
     """
 
@@ -35,13 +36,14 @@ class TaskOrder:
     artifacts: tuple[str, ...]
     folder: Path
     environ: Mapping[str, str]
+    locks: Path
     passed_on: bool = False
 
     def promised(self, task: ClaimedTask) -> list[str]:
         """Name the artifacts of one task."""
         return [artifact.replace("{task}", task.id) for artifact in self.artifacts]
 
-    def line(self, task: ClaimedTask, progress: Path) -> CommandLine:
+    def line(self, task: ClaimedTask, progress: Path, lock: int | None = None) -> CommandLine:
         """Fill the command in; `progress` is the file whose last line is shown."""
         program, *arguments = self.command
         values = {"text": task.text, "task": task.id, "requester": task.requester}
@@ -60,6 +62,7 @@ class TaskOrder:
             {**self.environ, **told},
             task.document(),
             self.passed_on,
+            lock,
         )
 
 

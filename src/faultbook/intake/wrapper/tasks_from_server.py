@@ -9,7 +9,7 @@ from typing import Any
 from faultbook.base.clock import from_datetime
 from faultbook.base.errors import ConflictError, UnavailableError
 from faultbook.client.http import HttpClient
-from faultbook.intake.wrapper.record import Record, said, write_document
+from faultbook.intake.wrapper.record import Record, said, target_of, write_document
 from faultbook.intake.wrapper.recorder import Receipt
 from faultbook.intake.wrapper.to_server import bring
 from faultbook.intake.wrapper.watch import Found
@@ -51,6 +51,11 @@ class ServerWork:
         self._limit = upload_limit
         self._brought: dict[str, set[str]] = {}
         self._unanswered: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The mark of this server."""
+        return target_of("server", self._client.url)
 
     def claim(self, wait: float) -> ClaimedTask | None:
         """Claim the next task; a claim whose answer got lost is asked for again by its key."""

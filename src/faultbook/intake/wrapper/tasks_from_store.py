@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from faultbook.base.errors import ConflictError
 from faultbook.intake.wrapper.record import write_document
 from faultbook.intake.wrapper.recorder import Receipt
-from faultbook.intake.wrapper.to_store import HouseLike
+from faultbook.intake.wrapper.to_store import HouseLike, store_target
 from faultbook.intake.wrapper.watch import Found
 from faultbook.intake.wrapper.work import LEASE_SECONDS, ClaimedTask, ClosedTask
 from faultbook.model.document_runs import Reception, check_outcome_said, to_end
@@ -68,6 +68,11 @@ class StoreWork:
         self._on_close = on_close
         self._bell = threading.Event()
         self._unwatch = self._store.watch(self._hear)
+
+    @property
+    def target(self) -> str:
+        """The mark of this database."""
+        return store_target(self._store.engine.url)
 
     def claim(self, wait: float) -> ClaimedTask | None:
         """Claim the next task; while it waits it looks whenever one became claimable."""

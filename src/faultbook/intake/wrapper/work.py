@@ -71,6 +71,11 @@ class WorkSource(Protocol):
     """
 
     @property
+    def target(self) -> str:
+        """The mark of what belongs there: two places may both have a T-41."""
+        ...
+
+    @property
     def heartbeat_seconds(self) -> float:
         """How often it is given a sign of life."""
         ...
