@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Executable, Text, bindparam, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnClause,
+    Executable,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    update,
+)
 
 from faultbook.model.task import Task, TaskState
 from faultbook.store.prepared import Prepared
@@ -49,7 +58,7 @@ def _build(tx: Transaction, routes: int, names: tuple[str, ...]) -> Executable:
     if tx.is_postgresql:
         following = following.with_for_update(skip_locked=True)
     values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_c[name].type) for name in names}
-    one = literal_column("1")
+    one: ColumnClause[int] = literal_column("1")
     return (
         update(tasks)
         .where(_c.number == following.scalar_subquery(), queued)
