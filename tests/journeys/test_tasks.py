@@ -5,7 +5,7 @@ import pytest
 from faultbook.base.errors import UnavailableError
 from faultbook.model.person import Person
 from faultbook.model.task import TaskSource, TaskState
-from faultbook.operations.tasks import find_task, take_task
+from faultbook.operations.tasks import find_task, take_in_hand, take_task
 from tests.journeys.running import RunningBot
 from tests.journeys.tasking import (
     ASKED,
@@ -133,6 +133,19 @@ def test_an_edit_that_is_too_long_is_told_and_changes_nothing(
     workspace.edit("ana", "dm", ts, "more " * 4000)
     assert "keeps the text it had" in private(workspace, "ana", "task_too_long")["text"]
     assert bot.house.store.read(find_task, number).text == TEXT
+
+
+def test_an_edit_after_the_start_is_told_and_changes_nothing(
+    workspace: Workspace, bot: RunningBot
+) -> None:
+    ts = workspace.say("ana", "dm", TEXT)
+    number = the_task(workspace, bot).number
+    ben, house = Person(workspace.user_id("ben"), "Ben Okafor"), bot.house
+    house.store.write(take_in_hand, number, ben, house.policy, house.routes)
+    workspace.edit("ana", "dm", ts, "export the December invoices")
+    assert "Your edit was not used" in private(workspace, "ana", "runs already")["text"]
+    assert house.store.read(find_task, number).text == TEXT
+    assert kinds(bot, number) == ["received", "taken", "edited_too_late"]
 
 
 def test_an_edited_mention_changes_a_queued_task(workspace: Workspace, bot: RunningBot) -> None:

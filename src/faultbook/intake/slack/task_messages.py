@@ -2,17 +2,23 @@
 
 import structlog
 
-from faultbook.base.errors import InvalidError, UnavailableError
+from faultbook.base.errors import (
+    ConflictError,
+    FaultbookError,
+    InvalidError,
+    UnavailableError,
+)
 from faultbook.base.redaction import redact
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.heard import Deleted, Edited, Heard
 from faultbook.intake.slack.words import whole_words
 from faultbook.model.notice import NewNotice
 from faultbook.model.person import Person
-from faultbook.model.task import LONGEST_TEXT, NewTask, Task, TaskOrigin, TaskSource
+from faultbook.model.task import LONGEST_TEXT, NewTask, Task, TaskOrigin, TaskSource, TaskState
 from faultbook.operations.questions import Owed, ReplyTo
 from faultbook.operations.task_people import name_requester
 from faultbook.operations.tasks import edit_task, find_by_message, offer_cancel, take_task
+from faultbook.view.message import Message
 from faultbook.view.slack_words import refusal_message
 
 log = structlog.get_logger("slack")
@@ -88,8 +94,12 @@ async def take_edit(desk: Desk, edited: Edited) -> None:
     changed = await desk.store.write_async(
         edit_task, edit_key(*place, edited.edited_ts), place, text, edited.edited_ts
     )
-    if changed is None and len(text) > LONGEST_TEXT:
-        await _say_too_long(desk, edited, len(text))
+    if changed is None:
+        task = await desk.store.read_async(find_by_message, *place)
+        error = None if task is None else _why_unused(task, text)
+        if error is not None:
+            note = refusal_message(error)
+            desk.tasks.start("unused edit", lambda: _tell(desk, edited, note))
 
 
 def edit_key(team: str, channel: str, ts: str, edited_ts: str) -> str:
@@ -97,21 +107,28 @@ def edit_key(team: str, channel: str, ts: str, edited_ts: str) -> str:
     return f"edit:{team}:{channel}:{ts}:{edited_ts}"
 
 
-async def _say_too_long(desk: Desk, edited: Edited, length: int) -> None:
-    place = (edited.team, edited.channel, edited.ts)
-    task: Task | None = await desk.store.read_async(find_by_message, *place)
-    if task is None or task.state.is_ended:
-        return
-    note = InvalidError(
-        f"The changed message has {length:,} characters; {LONGEST_TEXT:,} are the most."
-        f" {task.id} keeps the text it had.",
-        code="task_too_long",
-        next_step="Put the rest into a file and link it.",
-    )
-    desk.tasks.start(
-        "too long",
-        lambda: desk.tell(edited.channel, edited.user, None, refusal_message(note)),
-    )
+def _why_unused(task: Task, text: str) -> FaultbookError | None:
+    """Tell why an edit changes nothing, where its author would be surprised."""
+    if task.state.is_ended or task.text == redact(text):
+        return None
+    if len(text) > LONGEST_TEXT:
+        return InvalidError(
+            f"The changed message has {len(text):,} characters; {LONGEST_TEXT:,} are the most."
+            f" {task.id} keeps the text it had.",
+            code="task_too_long",
+            next_step="Put the rest into a file and link it.",
+        )
+    if task.state not in {TaskState.RECEIVED, TaskState.QUEUED}:
+        return ConflictError(
+            f"{task.id} runs already, with the text it had. Your edit was not used.",
+            code="task_running",
+            next_step="Cancel it and give it anew if the difference matters.",
+        )
+    return None
+
+
+async def _tell(desk: Desk, edited: Edited, note: Message) -> None:
+    await desk.tell(edited.channel, edited.user, None, note)
 
 
 async def miss_message(desk: Desk, deleted: Deleted) -> None:
