@@ -11,6 +11,9 @@ from faultbook.model.webhook import WebhookRules
 
 _PLAIN = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 
+LOOKUP_FAILED = "lookup_failed"
+"""Why somebody can't decide of whom Slack said nothing: it may be otherwise in a moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Voters:
@@ -45,7 +48,7 @@ class Membership:
         groups, channels: those of a policy's that the person is in.
         is_active: neither deactivated nor a bot nor a guest.
         why_not: why the person may not decide at all, in words.
-        why_code: a stable name of that: `guest`, `bot`, `deactivated`, `lookup_failed`.
+        why_code: a stable name of that: `guest`, `bot`, `deactivated`, or `LOOKUP_FAILED`.
     """
 
     person_id: str

@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from faultbook.base.clock import Instant, seconds
-from faultbook.base.errors import ConflictError, FaultbookError, ForbiddenError, InvalidError
+from faultbook.base.errors import (
+    ConflictError,
+    FaultbookError,
+    ForbiddenError,
+    InvalidError,
+    UnavailableError,
+)
 from faultbook.model.approval import Approval, ApprovalState, bound_digest
 from faultbook.model.approval_policy import (
+    LOOKUP_FAILED,
     ApprovalPolicies,
     ApprovalPolicy,
     Membership,
@@ -88,6 +95,7 @@ def begin_execution(
         error = policy_changed(asked)
     if error is None and policy is not None and policy.executor is not None and not holder:
         error = _runs_it_itself(asked)
+    error = error or _nobody_knows(asked, memberships)
     if error is not None or policy is None:
         refused = error or policy_changed(asked)
         return refuse(tx, "execution.refused", asked.id, executor, refused, asked.action)
@@ -298,6 +306,20 @@ def _still_approved(
         if membership is not None:
             held.append(replace(vote, thresholds=counted_for(policy, membership)))
     return decide(policy.thresholds, held) is ApprovalState.APPROVED
+
+
+def _nobody_knows(
+    asked: Approval, memberships: Mapping[str, Membership]
+) -> UnavailableError | None:
+    """Tell whether Slack could not say who may still decide; that withdraws nothing."""
+    if asked.is_bypass or all(one.why_code != LOOKUP_FAILED for one in memberships.values()):
+        return None
+    return UnavailableError(
+        f"Slack didn't confirm that those who approved {asked.id} may, so it may not run now.",
+        code=LOOKUP_FAILED,
+        next_step="Try again in a moment.",
+        retry_after=5.0,
+    )
 
 
 def _withdraw(tx: Transaction, asked: Approval, executor: str) -> Refusal:
