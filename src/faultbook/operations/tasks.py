@@ -29,7 +29,7 @@ from faultbook.model.task import (
 from faultbook.operations.attempts import attempt_values, end_attempt, open_attempt
 from faultbook.operations.recording import call_off, close_run
 from faultbook.operations.task_notices import TaskNotice, owe_paint, owe_word
-from faultbook.store import seen, tasks
+from faultbook.store import new_tasks, seen, tasks
 from faultbook.store.tasks import TaskFilter
 from faultbook.store.transaction import Transaction
 
@@ -99,11 +99,10 @@ def take_task(tx: Transaction, keys: Sequence[str], new: NewTask, routes: Routes
     rank = -(new.priority or (route.priority if route else 0))
     kept = _redacted(new)
     says_at = tx.now + seconds((route or routes.open_queue).unclaimed_seconds)
-    number = tasks.add(tx, kept, route.name if route else "", rank, says_at)
-    if number is None:
+    task = new_tasks.add(tx, kept, route.name if route else "", rank, says_at)
+    if task is None:
         return None
-    tasks.append_event(tx, number, "received", by=kept.requester.name)
-    task = find_task(tx, number)
+    tasks.append_event(tx, task.number, "received", by=kept.requester.name)
     owe_paint(tx, task)
     return task
 

@@ -26,7 +26,6 @@ from faultbook.model.task import (
     UNDER_WAY,
     Card,
     Lease,
-    NewTask,
     Task,
     TaskEvent,
     TaskLink,
@@ -67,33 +66,6 @@ class TaskFilter:
     agent: str | None = None
     limit: int = 50
     routes: frozenset[str] | None = None
-
-
-def add(tx: Transaction, new: NewTask, route: str, rank: int, say_waits_at: Instant) -> int | None:
-    """Store a task that waits in the queue, and give its number; None if its message made one."""
-    values = {
-        "source_key": new.origin.key,
-        "text": new.text,
-        "requester_id": new.requester.id,
-        "requester_name": new.requester.name,
-        "source": new.source.value,
-        "team": new.origin.team,
-        "channel": new.origin.channel,
-        "ts": new.origin.ts,
-        "thread_ts": new.origin.thread_ts,
-        "links": [{"name": link.name, "url": link.url} for link in new.links],
-        "state": TaskState.QUEUED.value,
-        "route": route,
-        "rank": rank,
-        "received_at": tx.now,
-        "not_before": tx.now,
-        "say_waits_at": say_waits_at,
-    }
-    statement = tx.insert(tasks).values(values).on_conflict_do_nothing()
-    number: int | None = tx.execute(statement.returning(_c.number)).scalar()
-    if number is not None:
-        tx.touched.add(TOPIC)
-    return number
 
 
 def find(tx: Transaction, number: int, *, hold: bool = False) -> Task | None:
