@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Executable, Select, func, insert, select
 
 from faultbook.model.audit import GENESIS, AuditRecord, Head, chained
+from faultbook.store.prepared import Prepared
 from faultbook.store.schema_approvals import audit
 from faultbook.store.transaction import Transaction
 
@@ -25,32 +26,41 @@ def chain(tx: Transaction) -> None:
     if tx.is_postgresql:
         tx.execute(select(func.pg_advisory_xact_lock(_LOCK_NAME)))
     end = head(tx)
-    rows = []
     previous = end.hash
     for at, entry in enumerate(tx.audited, end.size + 1):
         record = chained(entry, at, tx.now, previous)
         previous = record.hash
-        rows.append(
-            {
-                "sequence": record.sequence,
-                "at": record.at,
-                "kind": record.kind,
-                "subject": record.subject,
-                "actor": record.actor,
-                "record": record.record,
-                "previous": record.previous,
-                "hash": record.hash,
-            }
-        )
-    tx.execute(insert(audit), rows)
+        values = {
+            "sequence": record.sequence,
+            "at": record.at,
+            "kind": record.kind,
+            "subject": record.subject,
+            "actor": record.actor,
+            "record": record.record,
+            "previous": record.previous,
+            "hash": record.hash,
+        }
+        _APPEND.run(tx, values)
     tx.audited.clear()
 
 
 def head(tx: Transaction) -> Head:
     """Tell how long the chain is, and what it ends with."""
-    newest = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
-    row = tx.execute(newest).one_or_none()
+    row = _HEAD.run(tx, {}).one_or_none()
     return Head(0, GENESIS) if row is None else Head(row.sequence, row.hash)
+
+
+def _newest(_tx: Transaction) -> Executable:
+    newest = select(func.max(audit.c.sequence)).scalar_subquery()
+    return select(audit.c.sequence, audit.c.hash).where(audit.c.sequence == newest)
+
+
+def _append(_tx: Transaction) -> Executable:
+    return insert(audit).inline()
+
+
+# Every decision passes here while it holds the lock that all others wait for.
+_HEAD, _APPEND = Prepared(_newest), Prepared(_append)
 
 
 def read_all(tx: Transaction) -> Iterator[AuditRecord]:
