@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from faultbook.base.errors import ConflictError
-from faultbook.model.approval import Approval
+from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.task import TaskState
 from faultbook.model.verdict import Verdict
 from faultbook.operations.approval_requests import cancel_approval
@@ -142,9 +142,29 @@ def test_a_waiting_task_can_be_closed_released_and_cancelled(
     with pytest.raises(ConflictError, match="was cancelled by Ana Ruiz"):
         tasks.store.write(renew_lease, cancelled.number, cancelled.lease.id, AGENT, 30)
     for number, asked in enumerate((closed, released, cancelled), 1):
+        assert desk.find(number).state is ApprovalState.PENDING
         before = tasks.find(asked.number)
         desk.vote(number, BEN)  # decided late: no ended or queued task is moved by it
         assert tasks.find(asked.number).state is before.state
+
+
+def test_what_a_cancelled_task_asked_is_nobodys_to_decide_or_run(
+    tasks: TaskDesk, desk: ApprovalDesk
+) -> None:
+    tasks.give()
+    task = tasks.claimed().number
+    clicked, swept = desk.ask("c_1", task=task), desk.ask("c_2", task=task)
+    approved = desk.counted(desk.ask("c_3", task=task)).approval
+    tasks.store.write(cancel_task, task, ANA)
+    error = desk.refused(desk.vote(clicked, BEN), "vote.refused", "already_cancelled")
+    assert error.message.startswith("Ana Ruiz took this back at 11:06 UTC. Nothing ran.")
+    assert desk.expire() == 1
+    assert desk.expire() == 0
+    found = desk.find(swept)
+    assert (found.state, found.reason) == (ApprovalState.CANCELLED, f"T-{task} was cancelled")
+    assert desk.kinds().count("approval.cancelled") == 2
+    error = desk.refused(desk.begin(approved), "execution.refused", "task_cancelled")
+    assert error.message == f"T-{task} was cancelled by Ana Ruiz, so {approved.id} may not run."
 
 
 def test_a_waiting_task_takes_its_place_in_the_routes_limit(

@@ -9,6 +9,7 @@ from faultbook.base.text import cut, visible
 from faultbook.model.approval import Action, Approval, ApprovalState, Decision, Vote
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
+from faultbook.model.task import Task, TaskState
 from faultbook.operations.approval_notices import owe_card, owe_webhook
 from faultbook.operations.tasks import find_task, works_again
 from faultbook.store import approvals
@@ -28,13 +29,13 @@ class Refusal:
     error: FaultbookError
 
 
-def find_approval(tx: Transaction, number: int) -> Approval:
-    """Read an approval with its votes.
+def find_approval(tx: Transaction, number: int, *, hold: bool = False) -> Approval:
+    """Read an approval with its votes; with `hold`, nobody else changes it before the commit.
 
     Raises:
         NotFoundError: there is none of that number.
     """
-    found = approvals.find(tx, number)
+    found = approvals.find(tx, number, hold=hold)
     if found is None:
         raise NotFoundError(
             f"There is no approval A-{number}.",
@@ -46,18 +47,37 @@ def find_approval(tx: Transaction, number: int) -> Approval:
 
 
 def as_it_is(tx: Transaction, number: int) -> Approval:
-    """Hold an approval until the commit, expired if its time is over.
+    """Hold an approval until the commit, ended if its time is over or its task was cancelled.
 
     Raises:
         NotFoundError: there is none of that number.
     """
-    find_approval(tx, number)
-    asked = approvals.find(tx, number, hold=True)
-    assert asked is not None  # noqa: S101 - it was found a line above, and approvals are never deleted
+    asked = find_approval(tx, number, hold=True)
     if asked.state is ApprovalState.PENDING and asked.expires_at <= tx.now:
         expire(tx, number)
-        return find_approval(tx, number)
-    return asked
+    elif asked.state is ApprovalState.PENDING and cancelled_task(tx, asked) is not None:
+        end_with_task(tx, asked)
+    else:
+        return asked
+    return find_approval(tx, number)
+
+
+def cancelled_task(tx: Transaction, asked: Approval) -> Task | None:
+    """Give the task that an approval belongs to, if a person cancelled it."""
+    task = find_task(tx, asked.task) if asked.task is not None else None
+    return task if task is not None and task.state is TaskState.CANCELLED else None
+
+
+def end_with_task(tx: Transaction, asked: Approval) -> bool:
+    """Cancel what nobody is to decide any more; tells whether this call did."""
+    task = cancelled_task(tx, asked)
+    if task is None:
+        return False
+    by, words = task.cancelled_by, f"{task.id} was cancelled"
+    if not settle(tx, asked.number, ApprovalState.CANCELLED, by, words):
+        return False
+    audit_step(tx, "approval.cancelled", asked.number, by, {"task": task.id})
+    return True
 
 
 def settle(

@@ -28,6 +28,7 @@ from faultbook.operations.approval_steps import (
     Refusal,
     as_it_is,
     audit_step,
+    end_with_task,
     expire,
     find_approval,
     kept_words,
@@ -112,11 +113,16 @@ def vote(
 
 
 def expire_due(tx: Transaction) -> int:
-    """Let every request expire whose time is over, which denies it; tells how many."""
-    expired = 0
+    """Let every request expire whose time is over, which denies it; tells how many ended.
+
+    What belongs to a task that was cancelled ends with it.
+    """
+    ended = 0
+    for number in approvals.list_of_cancelled_tasks(tx):
+        ended += end_with_task(tx, find_approval(tx, number))
     for number in approvals.list_expired(tx):
-        expired += expire(tx, number)
-    return expired
+        ended += expire(tx, number)
+    return ended
 
 
 def break_glass(

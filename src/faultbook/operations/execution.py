@@ -31,6 +31,7 @@ from faultbook.operations.approval_steps import (
     Refusal,
     as_it_is,
     audit_step,
+    cancelled_task,
     find_approval,
     kept_words,
     named,
@@ -90,7 +91,7 @@ def begin_execution(
     error: FaultbookError | None = None
     if not holder and executor != asked.agent:
         error = foreign(asked.id, executor, "approval")
-    error = error or _why_not_now(asked, digest)
+    error = error or _why_not_now(asked, digest) or _task_gone(tx, asked)
     if error is None and (policy is None or policy.version != asked.policy_version):
         error = policy_changed(asked)
     if error is None and policy is not None and policy.executor is not None and not holder:
@@ -261,6 +262,17 @@ def _why_not_now(asked: Approval, digest: str) -> FaultbookError | None:
     if asked.state is not ApprovalState.APPROVED:
         return _gone(asked)
     return None
+
+
+def _task_gone(tx: Transaction, asked: Approval) -> ConflictError | None:
+    task = cancelled_task(tx, asked)
+    if task is None:
+        return None
+    return ConflictError(
+        f"{task.id} was cancelled by {task.cancelled_by}, so {asked.id} may not run.",
+        code="task_cancelled",
+        next_step="Ask again if it is still wanted.",
+    )
 
 
 def _gone(asked: Approval) -> ConflictError:

@@ -1,11 +1,21 @@
 """Approvals and votes: each step one conditional update whose row count says who won."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from faultbook.base.clock import Instant
 from faultbook.model.approval import (
@@ -18,7 +28,9 @@ from faultbook.model.approval import (
 )
 from faultbook.model.canonical import canonical
 from faultbook.model.person import Person
-from faultbook.model.task import Card
+from faultbook.model.task import Card, TaskState
+from faultbook.store.prepared import Prepared
+from faultbook.store.schema import tasks
 from faultbook.store.schema_approvals import approvals, policies_seen, votes
 from faultbook.store.transaction import Transaction
 
@@ -76,16 +88,29 @@ def action_values(action: Action) -> dict[str, Any]:
 
 def find(tx: Transaction, number: int, *, hold: bool = False) -> Approval | None:
     """Read an approval with its votes; with `hold`, nobody else changes it before the commit."""
-    statement = select(approvals).where(_c.number == number)
-    if hold and tx.is_postgresql:
-        statement = statement.with_for_update()
-    row = tx.execute(statement).one_or_none()
-    return None if row is None else _read(row, _votes(tx, [number]).get(number, ()))
+    statement = _HOLD if hold and tx.is_postgresql else _FIND
+    row = statement.run(tx, {"number": number}).one_or_none()
+    return None if row is None else _read(row, _cast(_VOTES.run(tx, {"number": number})))
+
+
+def _find(_tx: Transaction) -> Select[Any]:
+    return select(approvals).where(_c.number == bindparam("number"))
+
+
+def _find_votes(_tx: Transaction) -> Select[Any]:
+    same = votes.c.approval == bindparam("number")
+    return select(votes).where(same).order_by(votes.c.sequence)
+
+
+# Each step of an approval reads it; a click waits for all of them.
+_FIND = Prepared(_find)
+_HOLD = Prepared(lambda tx: _find(tx).with_for_update())
+_VOTES = Prepared(_find_votes)
 
 
 def find_place(tx: Transaction, number: int) -> ApprovalPlace | None:
     """Tell where an approval's card belongs."""
-    row = tx.execute(select(approvals).where(_c.number == number)).one_or_none()
+    row = _FIND.run(tx, {"number": number}).one_or_none()
     return None if row is None else _place(row)
 
 
@@ -231,6 +256,13 @@ def add_vote(tx: Transaction, number: int, vote: Vote) -> bool:
     )
 
 
+def list_of_cancelled_tasks(tx: Transaction) -> list[int]:
+    """List pending approvals of tasks that people cancelled."""
+    gone = select(tasks.c.number).where(tasks.c.state == TaskState.CANCELLED.value)
+    statement = select(_c.number).where(_PENDING, _c.task.in_(gone)).order_by(_c.number)
+    return list(tx.execute(statement).scalars())
+
+
 def put_bypass(tx: Transaction, number: int, vote: Vote) -> None:
     """Store who broke the glass, in place of a vote of theirs that may be there."""
     changed = {
@@ -324,19 +356,29 @@ def forget_policies(tx: Transaction, but: Collection[str]) -> list[str]:
 
 def _votes(tx: Transaction, numbers: Collection[int]) -> dict[int, tuple[Vote, ...]]:
     statement = select(votes).where(votes.c.approval.in_(numbers)).order_by(votes.c.sequence)
-    found: dict[int, list[Vote]] = {}
+    found: dict[int, list[Row[Any]]] = {}
     for row in tx.execute(statement) if numbers else ():
-        found.setdefault(row.approval, []).append(
-            Vote(
-                Person(row.voter_id, row.voter_name),
-                Decision(row.decision),
-                row.reason,
-                tuple(row.thresholds),
-                row.at,
-                bool(row.bypass),
-            )
+        found.setdefault(row.approval, []).append(row)
+    return {number: _cast(rows) for number, rows in found.items()}
+
+
+def _cast(rows: Iterable[Row[Any]]) -> tuple[Vote, ...]:
+    return tuple(
+        Vote(
+            Person(row.voter_id, row.voter_name),
+            Decision(row.decision),
+            row.reason,
+            tuple(_json(row.thresholds)),
+            row.at,
+            bool(row.bypass),
         )
-    return {number: tuple(cast) for number, cast in found.items()}
+        for row in rows
+    )
+
+
+def _json(value: Any) -> Any:  # noqa: ANN401 - JSON of any kind
+    """Give a JSON column's value, of which a prepared statement on SQLite gives the text."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _place(row: Row[Any]) -> ApprovalPlace:
@@ -356,7 +398,7 @@ def _read(row: Row[Any], cast: tuple[Vote, ...]) -> Approval:
         nonce=row.nonce,
         why=row.why,
         effect=row.effect,
-        evidence=tuple(EvidenceLink(link["name"], link["url"]) for link in row.evidence),
+        evidence=tuple(EvidenceLink(link["name"], link["url"]) for link in _json(row.evidence)),
         agent=row.agent,
         owner=row.owner,
         policy=row.policy,
