@@ -1,8 +1,8 @@
-"""A worker that a test may kill: `python -m tests.journeys.task_worker AGENT NAME HOW SECONDS`.
+"""A worker that a test may kill: `-m tests.journeys.task_worker AGENT NAME HOW SECONDS [ROUTE]`.
 
 Each way to work is one that happens: `honest` brings a file, `liar` says that it is done and brings
 none, `hanging` gives signs of life and never ends, `dying` is killed as it begins, `late` falls
-silent and closes when it was given up.
+silent and closes when it was given up, `steady` takes its time.
 """
 
 import os
@@ -22,6 +22,12 @@ def honest(task: Task, seconds: float) -> None:
     time.sleep(random.uniform(0, seconds))  # noqa: S311 - any pace will do
     task.progress("half way")
     time.sleep(random.uniform(0, seconds))  # noqa: S311 - the same
+    task.artifact("report.txt", f"{task.id}: {task.text}\n".encode())
+
+
+def steady(task: Task, seconds: float) -> None:
+    """Take just so long, and bring the file."""
+    time.sleep(seconds)
     task.artifact("report.txt", f"{task.id}: {task.text}\n".encode())
 
 
@@ -49,14 +55,15 @@ def late(task: Task, seconds: float) -> None:
 
 
 WAYS: dict[str, Callable[[Task, float], None]] = {
-    way.__name__: way for way in (honest, liar, hanging, dying, late)
+    way.__name__: way for way in (honest, steady, liar, hanging, dying, late)
 }
 
 
-def work(agent: str, name: str, how: str, seconds: float) -> None:
+def work(agent: str, name: str, how: str, seconds: float, route: str = "") -> None:
     """Work until killed."""
+    routes = [route] if route else None
     with Client() as client:
-        for task in client.tasks(agent, worker=name, lease_seconds=LEASE_SECONDS):
+        for task in client.tasks(agent, routes=routes, worker=name, lease_seconds=LEASE_SECONDS):
             with task:
                 try:
                     WAYS[how](task, seconds)
@@ -66,4 +73,4 @@ def work(agent: str, name: str, how: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    work(sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4]))
+    work(sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4]), *sys.argv[5:])

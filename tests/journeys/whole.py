@@ -60,6 +60,11 @@ class Process:
             os.kill(self.running.pid, signal.SIGKILL)
         return self.running.wait(10) == -signal.SIGKILL
 
+    def wait_dead(self) -> None:
+        """Wait until it ended by itself."""
+        assert self.running is not None
+        self.running.wait(60)
+
     def stop(self) -> None:
         """End it in order."""
         if self.running is not None and self.running.poll() is None:
@@ -141,11 +146,11 @@ class Whole:
         """Wait for the bot to say so."""
         Workspace.wait_for(self.is_ready, timeout=30, every=0.05)
 
-    def hire(self, how: str = "honest", seconds: float = 0.0, name: str = "") -> Process:
-        """Start a worker."""
-        name = name or f"{AGENT}-{len(self.workers) + 1}"
+    def hire(self, how: str, route: str, seconds: float = 0.0) -> Process:
+        """Start a worker that works so, on the tasks of a route."""
+        name = f"{AGENT}-{len(self.workers) + 1}"
         command = [sys.executable, "-m", "tests.journeys.task_worker", AGENT, name, how]
-        worker = Process([*command, str(seconds)], self.environ, self.folder, name)
+        worker = Process([*command, str(seconds), route], self.environ, self.folder, name)
         worker.start()
         self.workers.append(worker)
         return worker
