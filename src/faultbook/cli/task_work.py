@@ -1,7 +1,6 @@
 """`faultbook task work`: a worker in one line; `faultbook task progress` within its command."""
 
 import json
-import os
 import signal
 import time
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from faultbook.assembly.house import read_settings
+from faultbook.assembly.working import TaskAround, open_work, order_here, task_around
 from faultbook.base.errors import ConflictError, InvalidError
-from faultbook.base.settings import TASK_ID, TASK_LEASE, TASK_PROGRESS, Settings
+from faultbook.base.settings import TASK_ID, TASK_LEASE, Settings
 from faultbook.cli.asking import json_option, opened, write_json
 from faultbook.cli.main import explain
 from faultbook.cli.task_desk import open_client
@@ -66,18 +66,12 @@ def work(
     """
     if not command[0] or "{" in command[0]:
         raise click.UsageError("The program itself can't be filled in.")
-    from faultbook.assembly.working import (  # noqa: PLC0415 - `progress` needs none of it
-        lock_folder,
-        open_work,
-    )
-    from faultbook.intake.wrapper.crew import Crew  # noqa: PLC0415 - the same
-    from faultbook.intake.wrapper.task_order import TaskOrder  # noqa: PLC0415 - the same
+    from faultbook.intake.wrapper.crew import Crew  # noqa: PLC0415 - `progress` needs none of it
 
     settings = read_settings()
     source = open_work(settings, agent, worker, routes or None)
     try:
-        locks = lock_folder(settings)
-        order = TaskOrder(command, artifacts, Path.cwd(), os.environ, locks, passed_on=True)
+        order = order_here(settings, command, artifacts)
         crew = Crew(source, lambda _: order, _say)
         return _run(crew, once=once, as_json=as_json)
     finally:
@@ -153,11 +147,10 @@ def progress(words: tuple[str, ...], *, as_json: bool) -> int:
     passes them on. Elsewhere they are told directly, by FAULTBOOK_TASK_ID and FAULTBOOK_TASK_LEASE.
     Exit code: 0, or 1 when the task is not this worker's any more; then drop the work.
     """
-    told = " ".join(words)
-    if _is_left(told):
-        return _say_told(os.environ.get(TASK_ID, ""), told, as_json=as_json)
-    task, lease = os.environ.get(TASK_ID, ""), os.environ.get(TASK_LEASE, "")
-    if not task or not lease:
+    told, task = " ".join(words), task_around()
+    if _is_left(task, told):
+        return _say_told(task, told, as_json=as_json)
+    if not task.id or not task.lease:
         raise InvalidError(
             f"{TASK_ID} or {TASK_LEASE} is not set.",
             code="no_task",
@@ -165,35 +158,34 @@ def progress(words: tuple[str, ...], *, as_json: bool) -> int:
             where=TASK_ID,
         )
     try:
-        _report(read_settings(), task, lease, told)
+        _report(read_settings(), task, told)
     except ConflictError as error:
         explain(error)
         return _EXIT_NO
     return _say_told(task, told, as_json=as_json)
 
 
-def _is_left(words: str) -> bool:
+def _is_left(task: TaskAround, words: str) -> bool:
     """Leave the words for the worker; tells whether there is one to find them."""
-    named = os.environ.get(TASK_PROGRESS)
-    if not named or not Path(named).parent.is_dir():
+    if not task.progress or not Path(task.progress).parent.is_dir():
         return False
-    with Path(named).open("a", encoding="utf-8") as file:
+    with Path(task.progress).open("a", encoding="utf-8") as file:
         file.write(" ".join(words.split()) + "\n")
     return True
 
 
-def _say_told(task: str, words: str, *, as_json: bool) -> int:
+def _say_told(task: TaskAround, words: str, *, as_json: bool) -> int:
     if as_json:
-        write_json({"task": task, "progress": words})
+        write_json({"task": task.id, "progress": words})
     return 0
 
 
-def _report(settings: Settings, task: str, lease: str, words: str) -> None:
+def _report(settings: Settings, task: TaskAround, words: str) -> None:
     if settings.url is not None:
         client = open_client(settings)
         try:
-            document = json.dumps({"lease": lease, "text": words}).encode()
-            client.tell_task(task, "progress", document)
+            document = json.dumps({"lease": task.lease, "text": words}).encode()
+            client.tell_task(task.id, "progress", document)
         finally:
             client.close()
         return
@@ -201,8 +193,10 @@ def _report(settings: Settings, task: str, lease: str, words: str) -> None:
     from faultbook.operations import work as operations  # noqa: PLC0415 - the same
     from faultbook.operations.tasks import find_task, parse_task_id  # noqa: PLC0415 - the same
 
-    number = parse_task_id(task)
+    number = parse_task_id(task.id)
     with opened(settings) as house:
         held = house.store.read(find_task, number).lease
         agent = held.agent if held else ""
-        house.store.write(operations.report_progress, number, lease, agent, words, LEASE_SECONDS)
+        house.store.write(
+            operations.report_progress, number, task.lease, agent, words, LEASE_SECONDS
+        )
