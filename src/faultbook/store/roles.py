@@ -13,7 +13,7 @@ from faultbook.store.schema_approvals import metadata
 from faultbook.store.transaction import Transaction
 
 APP_ROLE = "faultbook_app"
-_APPENDED = frozenset({"audit", "votes"})
+_APPENDED = frozenset({"audit"})
 """Nothing that is in these is ever changed."""
 _LONGEST_NAME = 63  # PostgreSQL, 4.1.1
 
