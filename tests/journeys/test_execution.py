@@ -186,7 +186,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.mark.timeout(600)
 def test_a_hundred_kills_at_every_step_never_run_an_action_twice(scene: Scene) -> None:
     states = kill_at_every_step(scene, 100, 0)
-    print(states, Counter((one.action.kind, one.state.value) for one in scene.approvals()))
     check_each(scene)
     assert states[ApprovalState.EXECUTED] >= 60
     assert set(states) == {ApprovalState.EXECUTED, ApprovalState.EXECUTION_UNKNOWN}
