@@ -327,10 +327,11 @@ async def test_a_reaction_that_is_as_it_shall_be_is_fine(
 async def test_a_reaction_that_is_refused_for_good_is_a_dead_letter_until_one_is_set(
     office: Office,
 ) -> None:
-    office.slack.script["reactions.add"] = ["no_access"]
+    # Twice: where the card is posted after the first refusal, the reaction is owed once more.
+    office.slack.script["reactions.add"] = ["no_access"] * 2
     give(office)
-    await office.until(lambda: any(row.state == "dead" for row in office.rows()))
-    assert office.store.read(queue.count_dead) == 1
+    await office.until(lambda: all(row.state != "owed" for row in office.rows()))
+    assert office.store.read(queue.count_dead) >= 1
     office.desk.close(office.desk.claimed(), Verdict.FAILED)
     await office.until(lambda: office.slack.reactions == {"x"})
     await office.shown()
