@@ -8,7 +8,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import answers, client, ledger, reading, records, slack, startup, tasks
+from tests.benchmarks import (
+    answers,
+    approvals,
+    client,
+    ledger,
+    reading,
+    records,
+    slack,
+    startup,
+    tasks,
+)
 
 _ALL: dict[str, Callable[[Path], list[str]]] = {
     "mentions": slack.mentions,
@@ -16,6 +26,7 @@ _ALL: dict[str, Callable[[Path], list[str]]] = {
     "records": records.one_call,
     "batches": records.batches,
     "answers": answers.answers,
+    "decisions": approvals.decisions,
     "ledger": ledger.ledger,
     "check": reading.check,
     "search": reading.search,
