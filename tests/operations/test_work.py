@@ -284,6 +284,24 @@ def test_the_same_close_again_is_answered_while_the_task_waits_for_its_next_atte
     assert (again.task.state, again.run.verdict) == (TaskState.QUEUED, Verdict.FAILED)
 
 
+def test_the_same_close_again_is_answered_even_when_another_has_the_task_by_then(
+    desk: TaskDesk, clock: FrozenClock
+) -> None:
+    desk.give()
+    first = desk.claimed("w1")
+    desk.close(first, TRANSIENT, digest="d")
+    clock.advance(60)
+    second = desk.claimed("w2")
+    again = desk.close(first, TRANSIENT, digest="d")
+    assert again.repeated
+    assert (again.run.start.attempt, again.run.verdict) == (1, Verdict.FAILED)
+    assert desk.find(first.number) == second
+    with pytest.raises(ConflictError, match="went to another worker"):
+        desk.close(first, digest="another")
+    assert desk.close(second, TRANSIENT, digest="d").repeated is False
+    assert desk.close(first, TRANSIENT, digest="d").run.start.attempt == 1
+
+
 def test_a_second_close_that_differs_changes_nothing(desk: TaskDesk) -> None:
     desk.give()
     task = desk.claimed()
@@ -356,6 +374,17 @@ def test_a_transient_failure_is_tried_again_after_a_while_that_doubles(
         clock.advance(1)
     assert desk.close(desk.claimed(), TRANSIENT).task.state is TaskState.FAILED
     assert desk.runs(given) == [(n, "closed", "failed") for n in (1, 2, 3, 4)]
+
+
+def test_a_quiet_worker_uses_up_none_of_the_attempts(desk: TaskDesk, clock: FrozenClock) -> None:
+    given = desk.give()
+    desk.claimed("w1")
+    clock.advance(31)
+    desk.sweep()
+    assert desk.close(desk.claimed("w2"), TRANSIENT).task.state is TaskState.QUEUED
+    clock.advance(5)
+    assert desk.close(desk.claimed("w3"), TRANSIENT).task.state is TaskState.FAILED
+    assert desk.runs(given) == [(n, "closed", "failed") for n in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,6 @@ class Lease:
             except UnavailableError as error:
                 _log.warning("%s: no sign of life could be given: %s", self._task, error)
                 wait = min(pause, _SOON_SECONDS)
-            except Exception:  # noqa: BLE001 - the lease must not be lost for want of a thread
+            except (FaultbookError, RuntimeError, OSError):  # this thread holds the lease
                 if not self._ended.is_set():  # else the client was closed meanwhile
                     _log.exception("%s: no sign of life could be given", self._task)

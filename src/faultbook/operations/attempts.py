@@ -68,7 +68,8 @@ def end_attempt(
         "ended_at": tx.now,
     }
     failure = worst.failure_class if worst else None
-    tried = task.attempts - tasks.extra_attempts(tx, task.number)
+    # A worker that went quiet is counted by `lapses`, and uses up no attempt.
+    tried = task.attempts - task.lapses - tasks.extra_attempts(tx, task.number)
     if run.verdict is Verdict.PASSED:
         values["state"] = TaskState.DONE.value
     elif retried and route.retry.allows(failure, tried):
