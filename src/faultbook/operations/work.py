@@ -15,7 +15,13 @@ from faultbook.model.run import RunEnd, RunRecord, RunState
 from faultbook.model.task import UNDER_WAY, Task, TaskState
 from faultbook.model.verdict import Reason
 from faultbook.operations.attempts import attempt_values, end_attempt, moved, open_attempt
-from faultbook.operations.recording import CloseOutcome, call_off, close_run, read_run
+from faultbook.operations.recording import (
+    CloseOutcome,
+    call_off,
+    close_run,
+    read_run,
+    request_digest,
+)
 from faultbook.operations.task_notices import TaskNotice, owe_paint, owe_word
 from faultbook.operations.tasks import find_task, when
 from faultbook.store import runs, tasks
@@ -128,22 +134,33 @@ def close_attempt(
 ) -> ClosedAttempt:
     """Close an attempt: its run is judged, and the task is done only if it passed.
 
+    The same close again is answered with the stored result, whoever has the task by then.
+
     Raises:
         NotFoundError: there is no such task.
         ForbiddenError: it is another agent's.
         ConflictError: the lease is no longer held; the result is not used.
     """
+    by = request_digest(f"{lease_id}:{digest}".encode())  # another worker may say the very same
     task = find_task(tx, number)
-    if task.run_id is not None and tasks.find_lease(tx, number) == (lease_id, agent):
-        run = read_run(tx, task.run_id)
-        same = runs.find_close_digest(tx, run.sequence) == digest
-        if run.state is RunState.CLOSED and same and task.lease is None:
+    if task.lease is None or task.lease.id != lease_id:
+        run = _closed_before(tx, task, agent, by)
+        if run is not None:
             return ClosedAttempt(task, run, repeated=True)
     task = _held(tx, number, lease_id, agent)
-    closed = close_run(tx, task.run_id or "", end, policy, digest)
+    closed = close_run(tx, task.run_id or "", end, policy, by)
     ended = end_attempt(tx, task, closed.run, routes.of(task.route))
     repeated = closed.outcome is CloseOutcome.REPEATED
     return ClosedAttempt(ended, closed.run, repeated, closed.outcome is CloseOutcome.LATE)
+
+
+def _closed_before(tx: Transaction, task: Task, agent: str, digest: str) -> RunRecord | None:
+    """Find the attempt at a task that a close has ended already."""
+    if task.run_id is None:
+        return None
+    run_id = runs.find_attempt(tx, task.id, digest, task.run_id, task.received_at)
+    run = None if run_id is None else read_run(tx, run_id)
+    return run if run is not None and run.start.agent_name == agent else None
 
 
 def release_task(tx: Transaction, number: int, lease_id: str, agent: str, routes: Routes) -> Task:

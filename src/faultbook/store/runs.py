@@ -266,6 +266,21 @@ def find_close_digest(tx: Transaction, sequence: int) -> str | None:
     return tx.execute(statement).scalar()
 
 
+def find_attempt(
+    tx: Transaction, task_id: str, digest: str, latest: str, since: Instant
+) -> str | None:
+    """Find the attempt at a task that a request closed, by the series of its latest attempt."""
+    its_series = select(runs.c.series_id).where(runs.c.run_id == latest).scalar_subquery()
+    statement = select(runs.c.run_id).where(
+        runs.c.series_id == its_series,
+        runs.c.started_at >= since,
+        runs.c.task_id == task_id,
+        runs.c.close_digest == digest,
+    )
+    found: str | None = tx.execute(statement.limit(1)).scalar()
+    return found
+
+
 def _next_sequences(tx: Transaction, count: int) -> Sequence[int]:
     """Reserve arrival numbers; on SQLite the transaction holds the only write lock."""
     if tx.is_postgresql:

@@ -228,12 +228,6 @@ def list_overdue(tx: Transaction, limit: int = 100) -> list[tuple[int, str]]:
     return [(row.number, row.run_id) for row in tx.execute(statement)]
 
 
-def find_lease(tx: Transaction, number: int) -> tuple[str, str]:
-    """Tell the id and the agent of a task's latest lease, held or not."""
-    row = tx.execute(select(_c.lease_id, _c.agent).where(_c.number == number)).one()
-    return row.lease_id, row.agent
-
-
 def list_to_say_waits(tx: Transaction, limit: int = 100) -> list[Task]:
     """List queued tasks of which it is time to say that they still wait."""
     statement = select(tasks).where(_QUEUED, _c.say_waits_at <= tx.now).order_by(_c.say_waits_at)
