@@ -92,9 +92,9 @@ def settle(
     values = {"state": state.value, "decided_by": by, "decided_at": tx.now, "reason": reason}
     if not approvals.change(tx, number, _PENDING, values | (extra or {})):
         return False
-    asked = find_approval(tx, number)
-    if asked.task is not None:
-        _go_on(tx, asked.task)
+    task = approvals.find_task_of(tx, number)
+    if task is not None:
+        _go_on(tx, task)
     owe_card(tx, number)
     owe_webhook(tx, number)
     return True

@@ -1,12 +1,15 @@
 """Approvals and votes: each step one conditional update whose row count says who won."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
+    Column,
     ColumnElement,
+    Executable,
     Row,
     Select,
     bindparam,
@@ -16,19 +19,18 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.types import TypeEngine
 
 from faultbook.base.clock import Instant
 from faultbook.model.approval import (
     Action,
     Approval,
     ApprovalState,
-    Decision,
-    EvidenceLink,
     Vote,
 )
 from faultbook.model.canonical import canonical
-from faultbook.model.person import Person
 from faultbook.model.task import Card, TaskState
+from faultbook.store.approval_rows import read_approval, read_votes
 from faultbook.store.prepared import Prepared
 from faultbook.store.schema import tasks
 from faultbook.store.schema_approvals import approvals, policies_seen, votes
@@ -90,7 +92,9 @@ def find(tx: Transaction, number: int, *, hold: bool = False) -> Approval | None
     """Read an approval with its votes; with `hold`, nobody else changes it before the commit."""
     statement = _HOLD if hold and tx.is_postgresql else _FIND
     row = statement.run(tx, {"number": number}).one_or_none()
-    return None if row is None else _read(row, _cast(_VOTES.run(tx, {"number": number})))
+    return (
+        None if row is None else read_approval(row, read_votes(_VOTES.run(tx, {"number": number})))
+    )
 
 
 def _find(_tx: Transaction) -> Select[Any]:
@@ -127,7 +131,7 @@ def list_some(tx: Transaction, wanted: ApprovalFilter) -> list[Approval]:
     order = _c.expires_at if only_pending else _c.number.desc()
     rows = tx.execute(statement.order_by(order).limit(wanted.limit)).all()
     cast = _votes(tx, [row.number for row in rows])
-    return [_read(row, cast.get(row.number, ())) for row in rows]
+    return [read_approval(row, cast.get(row.number, ())) for row in rows]
 
 
 def find_same(
@@ -241,19 +245,31 @@ def touch(tx: Transaction, number: int) -> None:
 
 def add_vote(tx: Transaction, number: int, vote: Vote) -> bool:
     """Store a vote; each person has one. Tells whether it was the person's first."""
-    return tx.insert_new(
-        votes,
-        {
-            "approval": number,
-            "voter_id": vote.voter.id,
-            "voter_name": vote.voter.name,
-            "decision": vote.decision.value,
-            "reason": vote.reason,
-            "thresholds": list(vote.thresholds),
-            "bypass": int(vote.bypass),
-            "at": vote.at,
-        },
-    )
+    values = {
+        "approval": number,
+        "voter_id": vote.voter.id,
+        "voter_name": vote.voter.name,
+        "decision": vote.decision.value,
+        "reason": vote.reason,
+        "thresholds": json.dumps(vote.thresholds),
+        "bypass": int(vote.bypass),
+        "at": vote.at,
+    }
+    return _VOTE.run(tx, values).rowcount == 1
+
+
+def _insert_vote(tx: Transaction) -> Executable:
+    counted = {column.name: column for column in votes.columns if column.name != "sequence"}
+    # Handed over as text: a prepared statement converts no JSON.
+    values = {name: bindparam(name, type_=_as_given(one)) for name, one in counted.items()}
+    return tx.insert(votes).values(**values).on_conflict_do_nothing().inline()
+
+
+def _as_given(column: Column[Any]) -> TypeEngine[Any] | None:
+    return None if isinstance(column.type, JSON) else column.type
+
+
+_VOTE = Prepared(_insert_vote)
 
 
 def list_of_cancelled_tasks(tx: Transaction) -> list[int]:
@@ -310,8 +326,18 @@ def list_to_review(tx: Transaction) -> list[int]:
 
 def find_webhook(tx: Transaction, number: int) -> str | None:
     """Tell where an approval's outcome is to be told."""
-    found: str | None = tx.execute(select(_c.webhook).where(_c.number == number)).scalar()
+    found: str | None = _WEBHOOK.run(tx, {"number": number}).scalar()
     return found
+
+
+def find_task_of(tx: Transaction, number: int) -> int | None:
+    """Tell which task waits for an approval, if one does."""
+    found: int | None = _TASK.run(tx, {"number": number}).scalar()
+    return found
+
+
+_WEBHOOK = Prepared(lambda _: select(_c.webhook).where(_c.number == bindparam("number")))
+_TASK = Prepared(lambda _: select(_c.task).where(_c.number == bindparam("number")))
 
 
 def find_grant(tx: Transaction, number: int) -> str:
@@ -359,65 +385,11 @@ def _votes(tx: Transaction, numbers: Collection[int]) -> dict[int, tuple[Vote, .
     found: dict[int, list[Row[Any]]] = {}
     for row in tx.execute(statement) if numbers else ():
         found.setdefault(row.approval, []).append(row)
-    return {number: _cast(rows) for number, rows in found.items()}
-
-
-def _cast(rows: Iterable[Row[Any]]) -> tuple[Vote, ...]:
-    return tuple(
-        Vote(
-            Person(row.voter_id, row.voter_name),
-            Decision(row.decision),
-            row.reason,
-            tuple(_json(row.thresholds)),
-            row.at,
-            bool(row.bypass),
-        )
-        for row in rows
-    )
-
-
-def _json(value: Any) -> Any:  # noqa: ANN401 - JSON of any kind
-    """Give a JSON column's value, of which a prepared statement on SQLite gives the text."""
-    return json.loads(value) if isinstance(value, str) else value
+    return {number: read_votes(rows) for number, rows in found.items()}
 
 
 def _place(row: Row[Any]) -> ApprovalPlace:
     card = Card(row.card_channel, row.card_ts) if row.card_ts else None
     return ApprovalPlace(
         row.channel, row.thread_ts, card, row.revision, row.painted, row.painted_at
-    )
-
-
-def _read(row: Row[Any], cast: tuple[Vote, ...]) -> Approval:
-    told = json.loads(row.action)
-    trigger = row.triggered_by_id or row.triggered_by_name
-    return Approval(
-        number=row.number,
-        action=Action(told["kind"], told["target"], told["environment"], told["parameters"]),
-        digest=row.digest,
-        nonce=row.nonce,
-        why=row.why,
-        effect=row.effect,
-        evidence=tuple(EvidenceLink(link["name"], link["url"]) for link in _json(row.evidence)),
-        agent=row.agent,
-        owner=row.owner,
-        policy=row.policy,
-        policy_version=row.policy_version,
-        state=ApprovalState(row.state),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        task=row.task,
-        run_id=row.run_id,
-        triggered_by=Person(row.triggered_by_id, row.triggered_by_name) if trigger else None,
-        decided_by=row.decided_by,
-        decided_at=row.decided_at,
-        reason=row.reason,
-        superseded_by=row.superseded_by,
-        grant_until=row.grant_until,
-        executed_at=row.executed_at,
-        outcome=row.outcome,
-        is_bypass=bool(row.is_bypass),
-        review_due_at=row.review_due_at,
-        votes=cast,
-        revision=row.revision,
     )
