@@ -169,7 +169,9 @@ class TaskMachine(RuleBasedStateMachine):
     def close(self, pick: int, end: str) -> None:
         at, claim, task = self._pick_claim(pick)
         if task.claim != at:
-            if claim.closed is not ENDS[end]:
+            if claim.closed is ENDS[end]:
+                assert self.desk.close(claim.task, ENDS[end]).repeated
+            else:
                 with pytest.raises(ConflictError):
                     self.desk.close(claim.task, ENDS[end])
             return
@@ -180,15 +182,13 @@ class TaskMachine(RuleBasedStateMachine):
         self._end(task, "transient" if is_late else end)
         assert closed.task.state is task.state
 
-    @precondition(lambda self: self.claims)
-    @rule()
-    def close_again(self) -> None:
-        at = len(self.claims) - 1
-        claim = self.claims[at]
-        task = self.expected[claim.task.number]
-        if claim.closed is not None and task.claim == -1:
-            again = self.desk.close(claim.task, claim.closed)
-            assert again.repeated
+    @precondition(lambda self: any(claim.closed for claim in self.claims))
+    @rule(pick=_picks)
+    def close_again(self, pick: int) -> None:
+        closed = [claim for claim in self.claims if claim.closed]
+        claim = closed[pick % len(closed)]
+        assert claim.closed is not None
+        assert self.desk.close(claim.task, claim.closed).repeated
 
     # What time does
 
