@@ -12,11 +12,10 @@ from faultbook.base.errors import UnavailableError
 from faultbook.delivery.executor.worker import (
     ExecutionWorker,
     ExecutorOptions,
-    Memberships,
     looked_after,
 )
 from faultbook.delivery.webhook.worker import WebhookWorker
-from faultbook.model.approval_policy import Membership
+from faultbook.model.approval_policy import Membership, Memberships
 from faultbook.model.person import Person
 from faultbook.operations.approval_clock import is_time, sweep_approvals
 

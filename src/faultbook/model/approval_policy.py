@@ -1,12 +1,13 @@
 """Approval policies: who may decide about what, and how many it takes."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from faultbook.model.approval import Action, ApprovalState, Decision, Vote
 from faultbook.model.canonical import digest_of
+from faultbook.model.person import Person
 from faultbook.model.webhook import WebhookRules
 
 _PLAIN = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
@@ -46,6 +47,7 @@ class Membership:
 
     Attributes:
         groups, channels: those of a policy's that the person is in.
+        name: what the person is called there; empty where that is not known.
         is_active: neither deactivated nor a bot nor a guest.
         why_not: why the person may not decide at all, in words.
         why_code: a stable name of that: `guest`, `bot`, `deactivated`, or `LOOKUP_FAILED`.
@@ -57,6 +59,11 @@ class Membership:
     is_active: bool = True
     why_not: str = ""
     why_code: str = ""
+    name: str = ""
+
+
+Memberships = Callable[[Collection[Person]], Awaitable[Mapping[str, Membership]]]
+"""Says what Slack knows now of people, by their ids; raises UnavailableError where it can't."""
 
 
 @dataclass(frozen=True, slots=True)

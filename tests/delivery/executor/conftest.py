@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from faultbook.delivery.executor.worker import ExecutionWorker, ExecutorOptions, Memberships
+from faultbook.delivery.executor.worker import ExecutionWorker, ExecutorOptions
 from faultbook.model.approval import Approval, ApprovalState
-from faultbook.model.approval_policy import ApprovalPolicies, ExecutorPlan
+from faultbook.model.approval_policy import ApprovalPolicies, ExecutorPlan, Memberships
 from faultbook.store.engine import Store
 from tests.approving import approved, everybody_is_there, policies, policy, read
 

@@ -21,17 +21,13 @@ from faultbook.delivery.executor.command import Commands
 from faultbook.delivery.executor.doing import Doing
 from faultbook.delivery.executor.recovery import Recovery, can_resume
 from faultbook.model.approval import Approval
-from faultbook.model.approval_policy import ApprovalPolicies, Membership
-from faultbook.model.person import Person
+from faultbook.model.approval_policy import ApprovalPolicies, Membership, Memberships
 from faultbook.operations.approval_steps import Refusal, find_approval
 from faultbook.operations.execution import begin_execution
 from faultbook.store import approvals, executions
 from faultbook.store.engine import Store
 from faultbook.store.executions import HeldGrant
 from faultbook.store.transaction import Transaction
-
-Memberships = Callable[[Collection[Person]], Awaitable[Mapping[str, Membership]]]
-"""Says what Slack knows now of people, by their ids; raises UnavailableError where it can't."""
 
 ACTOR = "faultbook"
 """Who executes, in the audit log."""
