@@ -13,7 +13,6 @@ from faultbook.model.person import Person
 from faultbook.model.run import RunRecord, SeriesKey
 from faultbook.model.task import (
     LONGEST_TEXT,
-    QueuePlace,
     Task,
     TaskEvent,
     TaskLink,
@@ -68,7 +67,7 @@ TRIED = replace(
 
 
 def sight(task: Task, before: int = 0, run: RunRecord | None = RUN) -> TaskSight:
-    place = QueuePlace(before, 1) if task.state is TaskState.QUEUED else None
+    place = before if task.state is TaskState.QUEUED else None
     return TaskSight(
         task, place, run if task.attempts else None, "invoice-bot" if task.route else "", 2
     )
@@ -451,7 +450,7 @@ TASKS = st.builds(
 SIGHTS = st.builds(
     TaskSight,
     task=TASKS,
-    place=st.none() | st.builds(QueuePlace, st.integers(0, 99), st.integers(0, 9)),
+    before=st.none() | st.integers(0, 99),
     run=st.none() | timelines.map(lambda timeline: timeline.run),
     queue=outside_text,
     attempts=st.integers(0, 9),

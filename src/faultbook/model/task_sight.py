@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from faultbook.model.run import RunRecord
-from faultbook.model.task import QueuePlace, Task
+from faultbook.model.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,14 +11,14 @@ class TaskSight:
     """A task with what is shown beside it, read in one snapshot.
 
     Attributes:
-        place: where it stands in its queue; None unless it waits there.
+        before: how many are taken before it; None unless it waits in its queue.
         run: its latest attempt.
         queue: who its route's tasks go to, for people; empty where no route took it.
         attempts: how many attempts it may have in all.
     """
 
     task: Task
-    place: QueuePlace | None = None
+    before: int | None = None
     run: RunRecord | None = None
     queue: str = ""
     attempts: int = 1

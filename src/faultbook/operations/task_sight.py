@@ -4,7 +4,7 @@ from faultbook.model.route import COMMAND_AGENT, Routes
 from faultbook.model.task import Task, TaskState
 from faultbook.model.task_sight import TaskSight
 from faultbook.operations.recording import read_run
-from faultbook.operations.tasks import find_task, queue_place
+from faultbook.operations.tasks import find_task
 from faultbook.store import tasks
 from faultbook.store.transaction import Transaction
 
@@ -20,11 +20,19 @@ def read_sight(tx: Transaction, number: int, routes: Routes) -> TaskSight:
     task = find_task(tx, number)
     return TaskSight(
         task,
-        queue_place(tx, task) if task.state in _WAITS_IN_QUEUE else None,
+        tasks.count_before(tx, task) if task.state in _WAITS_IN_QUEUE else None,
         read_run(tx, task.run_id) if task.run_id else None,
         queue_name(task, routes),
-        tasks.extra_attempts(tx, number) + routes.of(task.route).retry.attempts,
+        _allowed(tx, task, routes),
     )
+
+
+def _allowed(tx: Transaction, task: Task, routes: Routes) -> int:
+    """Tell how many attempts a task may have: those a worker went quiet in do not count."""
+    if not task.attempts:
+        return routes.of(task.route).retry.attempts
+    extra = tasks.extra_attempts(tx, task.number)
+    return extra + task.lapses + routes.of(task.route).retry.attempts
 
 
 def queue_name(task: Task, routes: Routes) -> str:

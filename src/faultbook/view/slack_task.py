@@ -101,9 +101,9 @@ _ENDINGS: dict[TaskState, Callable[[TaskSight, str], Line]] = {
 def waits_reply(sight: TaskSight, now: Instant) -> Message:
     """Say that a task still waits, so that nobody sends it again."""
     task = sight.task
-    if task.state not in _BEFORE_WORK or sight.place is None:
+    if task.state not in _BEFORE_WORK or sight.before is None:
         return _message([[f"{task.id} waits no more: it is {task.state}."]], [], [], now)
-    before = f"{sight.place.before} before it." if sight.place.before else "It is next."
+    before = f"{sight.before} before it." if sight.before else "It is next."
     waited = lasted(task, now)
     line: Line = [f"{task.id} still waits: nobody has taken it for {waited}. {before}"]
     return _message([line], [], [details_button(task)], now)

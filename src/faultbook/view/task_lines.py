@@ -98,8 +98,7 @@ def _queued(sight: TaskSight) -> Line:
 
 
 def _before(sight: TaskSight) -> str:
-    before = sight.place.before if sight.place is not None else 0
-    return f"{before} before you." if before else "You are next."
+    return f"{sight.before} before you." if sight.before else "You are next."
 
 
 def _running(sight: TaskSight) -> Line:
