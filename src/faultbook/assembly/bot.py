@@ -18,17 +18,19 @@ from faultbook.base.redaction import redact
 from faultbook.base.settings import Settings
 from faultbook.base.slack_refusal import read_refusal
 from faultbook.delivery.slack.courier import Courier, CourierLimits
-from faultbook.delivery.slack.effects import task_effects
+from faultbook.delivery.slack.effects import approval_effects, task_effects
 from faultbook.delivery.slack.pace import CALLS_A_MINUTE, POSTING, Pace
 from faultbook.delivery.slack.post import Post
 from faultbook.delivery.slack.reactions import Reactions
 from faultbook.delivery.slack.rendering import Renderer
+from faultbook.delivery.slack.rendering_approvals import ApprovalRenderer
 from faultbook.delivery.slack.rendering_tasks import TaskRenderer
 from faultbook.delivery.slack.threads import ThreadReader
 from faultbook.intake.slack.bolt import Dispatcher
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.door import open_door
 from faultbook.intake.slack.endpoint import Endpoint
+from faultbook.intake.slack.membership import Memberships
 from faultbook.intake.slack.payloads import Identity
 from faultbook.intake.slack.people import People
 from faultbook.intake.slack.rereading import Rereader
@@ -84,6 +86,7 @@ class Bot:
     Attributes:
         asgi: the endpoint for Slack's request URL in HTTP mode, POST only; None in Socket Mode.
         mode: how Slack reaches it.
+        memberships: says who people are, for whoever lets them decide.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class Bot:
         self.asgi = _endpoint(house) if self.mode == "http" else None
         self._tasks = Tasks()
         self._me: Identity | None = None
+        self.memberships = Memberships(self._client, lambda: self._me, house.policies)
         self._words = "asking Slack who I am"
         self._supervisor: Supervisor | None = None
         self._courier: Courier | None = None
@@ -193,11 +197,14 @@ class Bot:
     async def _open(self, me: Identity) -> None:
         house = self._house
         pace = Pace(self._options.channel_seconds, {POSTING: self._options.posts_a_minute})
-        render = Renderer(house.store, house.policy, self._ledger, house.routes)
+        render = Renderer(house.store, house.policy, self._ledger, house.routes, house.policies)
         post = Post(self._client, pace, me.bot_user_id)
         prepare = ThreadReader(self._client, pace, me.bot_user_id)
         paint = TaskRenderer(house.store, house.routes).card
         effects = task_effects(house.store, paint, post, Reactions(self._client, pace))
+        effects |= approval_effects(
+            house.store, ApprovalRenderer(house.store, house.policies).card, post
+        )
         self._courier = Courier(
             house.store, render, post, pace, self._options.limits, prepare, effects
         )
@@ -219,6 +226,8 @@ class Bot:
                 ledger=self._ledger,
                 routes=house.routes,
                 file_bytes=house.settings.limits.artifact_bytes,
+                policies=house.policies,
+                memberships=self.memberships,
             )
         )
         self._rereader = Rereader(house.store, self._client, me, pace.take)

@@ -39,6 +39,10 @@ class Owed(StrEnum):
     """`task`, its number."""
     TASK_LIST = "task.list"
     """`user`, and `mine` where only theirs are asked for."""
+    APPROVAL_STATUS = "approval.status"
+    """`approval`, its number."""
+    APPROVAL_LIST = "approval.list"
+    """`user`, `name`, and `member`: what Slack says of them; None where it said nothing."""
     NOT_POSTED = "not_posted"
     """A person asked for a post that Slack refused; they are told where they can read it."""
 

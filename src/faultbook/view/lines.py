@@ -26,6 +26,7 @@ _BAR = "\u00a6"  # looks like a bar
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
 _SHA = re.compile(r"[0-9a-f]{12,64}")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,30}")
+_GROUP = re.compile(r"S[A-Z0-9]{2,30}")
 _NOT_BOLD = re.compile(r"[*`]|(?<!\w)[_~]|[_~](?!\w)|:[\w+'-]+:")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -109,6 +110,21 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupMention:
+    """A group of people who are to be notified; nothing where it is no group's id."""
+
+    group_id: str
+
+    def mrkdwn(self) -> str:
+        """Show it in Slack."""
+        return f" <!subteam^{self.group_id}>" if _GROUP.fullmatch(self.group_id) else ""
+
+    def plain(self, _now: Instant) -> str:
+        """Show nothing: Slack alone knows their name."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sign:
     """An emoji by its name; plain text does without."""
 
@@ -153,7 +169,7 @@ class Plain:
         return self.text
 
 
-Span: TypeAlias = str | Bold | Code | Moment | Link | Mention | Sign | Rich | Plain
+Span: TypeAlias = str | Bold | Code | Moment | Link | Mention | GroupMention | Sign | Rich | Plain
 Line: TypeAlias = Sequence[Span]
 
 DOT: tuple[Span, ...] = (Rich(" · "), Plain(", "))

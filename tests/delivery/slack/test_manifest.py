@@ -53,7 +53,9 @@ def test_the_manifest_asks_for_no_more_than_is_used(manifest: dict[str, Any]) ->
         "groups:history",
         "groups:read",
         "im:history",  # message.im
+        "im:write",  # conversations.open
         "reactions:write",  # reactions.add and remove
+        "usergroups:read",  # usergroups.users.list
         "users:read",  # users.info
     }
 

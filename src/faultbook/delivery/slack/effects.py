@@ -1,4 +1,4 @@
-"""What the courier can do about a notice: post a message, paint a task's card, set a reaction.
+"""What the courier can do about a notice: post a message, paint a card, set a reaction.
 
 An effect makes its calls and says what is to be recorded with the notice's settling, so that both
 stand in the store or neither does.
@@ -10,8 +10,11 @@ from typing import Any, Protocol
 
 from faultbook.delivery.slack.post import Post, Receipt
 from faultbook.delivery.slack.reactions import Reactions
+from faultbook.model.approval_sight import ApprovalSight
 from faultbook.model.notice import Notice
 from faultbook.model.task import Card, Task
+from faultbook.operations import approval_notices
+from faultbook.operations.approval_notices import ApprovalNotice
 from faultbook.operations.questions import ReplyTo
 from faultbook.operations.task_notices import (
     EVERY_REACTION,
@@ -32,6 +35,8 @@ Prepare = Callable[[str, dict[str, Any], ReplyTo], Awaitable[dict[str, Any]]]
 """Adds to a payload what has to be read from Slack before its message can be made."""
 Paint = Callable[[int], tuple[Message, Task]]
 """Makes a task's card, with the task that it shows; runs in the store's threads."""
+PaintApproval = Callable[[int], tuple[Message, ApprovalSight]]
+"""The same of an approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,32 +88,48 @@ class PostEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class Painted:
+    """A card as it is to be shown.
+
+    Attributes:
+        card: where it is; None while there is none.
+        record: what is recorded once it shows this.
+    """
+
+    message: Message
+    card: Card | None
+    record: Callable[[Transaction, Card], None]
+
+
+@dataclass(frozen=True, slots=True)
 class CardEffect:
-    """A task's one card: posted where there is none, else painted anew."""
+    """A record's one card: posted where there is none, else painted anew.
+
+    `paint` makes it for what a notice's payload names; it runs in the store's threads.
+    """
 
     store: Store
-    paint: Paint
+    paint: Callable[[dict[str, Any]], Painted]
     post: Post
 
     async def take_place(self, notice: Notice, to: ReplyTo) -> Done:
-        """Show the task as it is now; a card that was deleted is posted again."""
-        message, task = await self.store.in_thread(self.paint, int(notice.payload["task"]))
-        if task.card is not None:
-            receipt = await self.post.change(task.card.channel, task.card.ts, message)
+        """Show the record as it is now; a card that was deleted is posted again."""
+        painted = await self.store.in_thread(self.paint, notice.payload)
+        message, card = painted.message, painted.card
+        if card is not None:
+            receipt = await self.post.change(card.channel, card.ts, message)
             if receipt is not None:
-                return self._done(receipt, task, posted=False)
+                return self._done(receipt, painted, posted=False)
         if notice.attempts > 1 and (found := await self.post.find(notice.id, to)) is not None:
             receipt = await self.post.change(found.channel, found.ts, message)
             if receipt is not None:
-                return self._done(receipt, task, posted=False)
+                return self._done(receipt, painted, posted=False)
         sent = await self.post.send(notice.id, to, message)
-        return self._done(sent, task, posted=True)
+        return self._done(sent, painted, posted=True)
 
-    def _done(self, receipt: Receipt, shown: Task, *, posted: bool) -> Done:
+    def _done(self, receipt: Receipt, painted: Painted, *, posted: bool) -> Done:
         def record(tx: Transaction) -> None:
-            card = Card(receipt.channel, receipt.ts)
-            notices.forget_dead(tx, TaskNotice.CARD, shown.id)
-            card_painted(tx, shown.number, shown.revision, card)
+            painted.record(tx, Card(receipt.channel, receipt.ts))
 
         return Done(receipt.as_json(), posted, record)
 
@@ -146,10 +167,36 @@ class ReactionEffect:
 
 def task_effects(store: Store, paint: Paint, post: Post, reactions: Reactions) -> dict[str, Effect]:
     """Name the effects of tasks by their kinds."""
+
+    def painted(payload: dict[str, Any]) -> Painted:
+        message, task = paint(int(payload["task"]))
+
+        def record(tx: Transaction, card: Card) -> None:
+            notices.forget_dead(tx, TaskNotice.CARD, task.id)
+            card_painted(tx, task.number, task.revision, card)
+
+        return Painted(message, task.card, record)
+
     return {
-        TaskNotice.CARD.value: CardEffect(store, paint, post),
+        TaskNotice.CARD.value: CardEffect(store, painted, post),
         TaskNotice.REACTION.value: ReactionEffect(store, reactions),
     }
+
+
+def approval_effects(store: Store, paint: PaintApproval, post: Post) -> dict[str, Effect]:
+    """Name the effects of approvals by their kinds."""
+
+    def painted(payload: dict[str, Any]) -> Painted:
+        message, sight = paint(int(payload["approval"]))
+        shown = sight.approval
+
+        def record(tx: Transaction, card: Card) -> None:
+            notices.forget_dead(tx, ApprovalNotice.CARD, shown.id)
+            approval_notices.card_painted(tx, shown.number, shown.revision, card)
+
+        return Painted(message, sight.card, record)
+
+    return {ApprovalNotice.CARD.value: CardEffect(store, painted, post)}
 
 
 def settle(tx: Transaction, notice_id: str, done: Done) -> None:

@@ -8,9 +8,11 @@ from typing import Any, TypeAlias
 import structlog
 
 from faultbook.base.errors import FaultbookError, ForbiddenError, InvalidError, UnavailableError
+from faultbook.delivery.slack.rendering_approvals import ApprovalRenderer
 from faultbook.delivery.slack.rendering_ledger import LedgerRenderer
 from faultbook.delivery.slack.rendering_tasks import TaskRenderer
 from faultbook.ledger.snapshot import LedgerAccess
+from faultbook.model.approval_policy import ApprovalPolicies
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
 from faultbook.operations.auditing import AuditNotice, read_announced
@@ -43,6 +45,7 @@ class Renderer:
     policy: Policy
     ledger: LedgerAccess | None = None
     routes: Routes = field(default_factory=Routes)
+    policies: ApprovalPolicies = field(default_factory=ApprovalPolicies)
 
     def __call__(self, kind: str, payload: Payload, *, private: bool = False) -> Message:
         """Make the message that is owed; `private` when only who asked will see it.
@@ -74,9 +77,11 @@ class Renderer:
             return head_message(read_announced(payload))
         about_ledger = LedgerRenderer(self.store, self.policy, self.ledger)
         about_tasks = TaskRenderer(self.store, self.routes)
+        about_approvals = ApprovalRenderer(self.store, self.policies)
         return (
             about_ledger.message(kind, payload)
             or about_tasks.message(kind, payload)
+            or about_approvals.message(kind, payload)
             or _FIXED[Owed(kind)](payload)
         )
 

@@ -1,7 +1,7 @@
 """What every handler of the door works with, and the ways it speaks past the queue."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,11 +13,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.base.redaction import redact
 from faultbook.base.slack_refusal import read_refusal
+from faultbook.intake.slack.membership import Memberships, unconfirmed
 from faultbook.intake.slack.payloads import Click, Identity
 from faultbook.intake.slack.people import People
 from faultbook.intake.slack.tasks import Tasks
 from faultbook.ledger.snapshot import LedgerAccess
 from faultbook.model.answer import FailingAnswer, FailingQuery
+from faultbook.model.approval_policy import ApprovalPolicies, ApprovalPolicy, Membership
 from faultbook.model.notice import NewNotice
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
@@ -56,6 +58,8 @@ class Desk:
         ledger: the ledger in git; None where no remote is set.
         routes: who does which task.
         file_bytes: how large a file may be that is read as evidence.
+        policies: who decides about which actions.
+        memberships: who people are; None where nobody can be asked.
     """
 
     store: Store
@@ -71,6 +75,8 @@ class Desk:
     ledger: LedgerAccess | None = None
     routes: Routes = field(default_factory=Routes)
     file_bytes: int = 25_000_000
+    policies: ApprovalPolicies = field(default_factory=ApprovalPolicies)
+    memberships: Memberships | None = None
 
     async def accept(self, keys: Sequence[str], owed: NewNotice | None) -> bool:
         """Take a delivery once, with what it owes; durable when it returns.
@@ -106,6 +112,12 @@ class Desk:
         return await self.store.in_thread(
             lambda: self.render(owed.kind, owed.payload, private=private)
         )
+
+    async def member(self, user: str, policies: Collection[ApprovalPolicy]) -> Membership:
+        """Say what Slack knows of a person, as far as these policies need it."""
+        if self.memberships is None:
+            return unconfirmed(user)
+        return await self.memberships.of(user, policies)
 
     def whisper(self, response_url: str, message: Message, thread_ts: str | None = None) -> None:
         """Show a message to who acted alone; it may be lost, so it is never the only trace."""

@@ -1,0 +1,238 @@
+"""Who people are, as Slack says it now: who is still there, in which groups and channels.
+
+An answer counts for a minute. What Slack doesn't say in time is unknown, never assumed.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from faultbook.base.errors import UnavailableError
+from faultbook.base.redaction import redact
+from faultbook.base.slack_refusal import read_refusal
+from faultbook.intake.slack.payloads import Identity
+from faultbook.model.approval_policy import (
+    LOOKUP_FAILED,
+    ApprovalPolicies,
+    ApprovalPolicy,
+    Membership,
+)
+from faultbook.model.person import Person
+
+LOOKUP_SECONDS = 1.5
+"""Slack waits 3 s for an acknowledgement, and the decision has to be stored in that time too."""
+KEPT_SECONDS = 60.0
+_KEPT = 5000
+_PAGES, _A_PAGE = 60, 1000
+_NOT_CONFIRMED = "Slack didn't confirm that you may decide, so your click did not count. Try again."
+# Slack knows of none such, or doesn't show it to us: nobody is in it as far as anyone can tell.
+_NO_SUCH_PLACE = frozenset(
+    {"no_such_subteam", "subteam_not_found", "channel_not_found", "not_in_channel"}
+)
+_NO_SUCH_PERSON = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
+_OUTAGES = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
+
+Found: TypeAlias = "Membership | frozenset[str]"
+
+log = structlog.get_logger("slack")
+
+
+def unconfirmed(person_id: str) -> Membership:
+    """Say that nothing is known of a person, so that they decide nothing now."""
+    return Membership(person_id, is_active=False, why_not=_NOT_CONFIRMED, why_code=LOOKUP_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    asking: "asyncio.Task[Found]"
+    until: float
+
+
+class Memberships:
+    """Asks Slack about people; one a bot.
+
+    Args:
+        client: to ask with.
+        identity: who we are; None before Slack told.
+        policies: the team's; only what they name is asked about.
+        monotonic: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        identity: Callable[[], Identity | None],
+        policies: ApprovalPolicies,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._identity = identity
+        self._policies = policies
+        self._monotonic = monotonic
+        self._kept: dict[tuple[str, str], _Kept] = {}
+
+    async def of(self, person_id: str, policies: Collection[ApprovalPolicy]) -> Membership:
+        """Say what Slack knows of a person, as far as these policies need it; never raises.
+
+        What goes on after the time that we may wait is there for the next click.
+        """
+        groups, channels = _named_in(policies)
+        wanted = [self._ask("person", person_id, self._person)]
+        wanted += [self._ask("group", one, self._group) for one in sorted(groups)]
+        wanted += [self._ask("channel", one, self._channel) for one in sorted(channels)]
+        _, late = await asyncio.wait(wanted, timeout=LOOKUP_SECONDS)
+        if late or any(one.cancelled() or one.exception() is not None for one in wanted):
+            return unconfirmed(person_id)
+        person, *members = (one.result() for one in wanted)
+        assert isinstance(person, Membership)  # noqa: S101 - the first that was asked for
+        places = [*sorted(groups), *sorted(channels)]
+        within = {
+            place
+            for place, found in zip(places, members, strict=True)
+            if isinstance(found, frozenset) and person_id in found
+        }
+        return replace(person, groups=groups & within, channels=channels & within)
+
+    async def __call__(self, people: Collection[Person]) -> Mapping[str, Membership]:
+        """Say what Slack knows of people, by their ids, for all of the team's policies.
+
+        Raises:
+            UnavailableError: it can't be had now.
+        """
+        asked = [self.of(person.id, self._policies.all) for person in people]
+        found = await asyncio.gather(*asked)
+        if any(one.why_code == LOOKUP_FAILED for one in found):
+            raise UnavailableError(
+                "Slack didn't say who may still decide.",
+                code=LOOKUP_FAILED,
+                next_step="Try again in a moment.",
+                retry_after=5.0,
+            )
+        return {one.person_id: one for one in found}
+
+    def _ask(
+        self, kind: str, key: str, ask: Callable[[str], Awaitable[Found]]
+    ) -> "asyncio.Task[Found]":
+        """Ask, unless somebody else has or does: one question however many wait for its answer."""
+        now = self._monotonic()
+        kept = self._kept.get((kind, key))
+        if kept is not None and now < kept.until:
+            return kept.asking
+        if len(self._kept) >= _KEPT:
+            self._kept.clear()
+        asking = asyncio.ensure_future(_asked(kind, key, ask))
+        # From the moment of asking: the answer may be of that very moment.
+        self._kept[(kind, key)] = _Kept(asking, now + KEPT_SECONDS)
+        asking.add_done_callback(lambda done: self._forget_failed((kind, key), done))
+        return asking
+
+    def _forget_failed(self, key: tuple[str, str], done: "asyncio.Task[Found]") -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None and not isinstance(error, _OUTAGES):
+            log.error("membership_not_read", of=key[0], exc_info=error)
+        kept = self._kept.get(key)
+        if (done.cancelled() or error is not None) and kept is not None and kept.asking is done:
+            del self._kept[key]
+
+    async def _person(self, person_id: str) -> Found:
+        me = self._identity()
+        if me is None:
+            raise TimeoutError("Slack has not told yet who we are")
+        try:
+            answer = await self._client.users_info(user=person_id)
+        except SlackApiError as error:
+            if read_refusal(error.response).code not in _NO_SUCH_PERSON:
+                raise
+            return _gone(person_id, "unknown_person", "Slack doesn't know you")
+        return _read_person(person_id, answer.get("user") or {}, me)
+
+    async def _group(self, group: str) -> Found:
+        try:
+            answer = await self._client.usergroups_users_list(usergroup=group)
+        except SlackApiError as error:
+            return _nobody(error, group)
+        return frozenset(str(one) for one in answer.get("users") or ())
+
+    async def _channel(self, channel: str) -> Found:
+        members: set[str] = set()
+        cursor = ""
+        for _ in range(_PAGES):
+            try:
+                page = await self._client.conversations_members(
+                    channel=channel, limit=_A_PAGE, cursor=cursor or None
+                )
+            except SlackApiError as error:
+                return _nobody(error, channel)
+            members.update(str(one) for one in page.get("members") or ())
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return frozenset(members)
+        raise TimeoutError(f"{channel} has more people than can be asked about")
+
+
+async def _asked(kind: str, key: str, ask: Callable[[str], Awaitable[Found]]) -> Found:
+    try:
+        return await ask(key)
+    except _OUTAGES as error:
+        why = type(error).__name__
+        if isinstance(error, SlackApiError):
+            why = read_refusal(error.response).words
+        log.warning("membership_not_read", of=kind, key=redact(key), why=redact(why))
+        raise
+
+
+def _named_in(policies: Collection[ApprovalPolicy]) -> tuple[frozenset[str], frozenset[str]]:
+    voters = [threshold.voters for policy in policies for threshold in policy.thresholds]
+    voters += [policy.break_glass for policy in policies]
+    groups = frozenset(one for told in voters for one in told.groups)
+    return groups, frozenset(one for told in voters for one in told.channels)
+
+
+def _nobody(error: SlackApiError, place: str) -> frozenset[str]:
+    code = read_refusal(error.response).code
+    if code not in _NO_SUCH_PLACE:
+        raise error
+    log.warning("place_of_a_policy_not_found", place=redact(place), why=redact(code))
+    return frozenset()
+
+
+def _read_person(person_id: str, told: dict[str, Any], me: Identity) -> Membership:
+    """Tell who may decide at all: people of this workspace who are in it in full."""
+    for holds, code, words in (
+        (bool(told.get("deleted")), "deactivated", "Your account is deactivated"),
+        (_is_bot(person_id, told, me), "bot", "Bots decide nothing"),
+        (_is_guest(told), "guest", "Guests decide nothing here"),
+        (_is_outside(told, me), "external", "People of other workspaces decide nothing here"),
+    ):
+        if holds:
+            return _gone(person_id, code, words)
+    return Membership(person_id)
+
+
+def _gone(person_id: str, code: str, words: str) -> Membership:
+    said = f"{words}, so your click did not count."
+    return Membership(person_id, is_active=False, why_not=said, why_code=code)
+
+
+def _is_bot(person_id: str, told: dict[str, Any], me: Identity) -> bool:
+    return bool(told.get("is_bot")) or person_id in {me.bot_user_id, "USLACKBOT"}
+
+
+def _is_guest(told: dict[str, Any]) -> bool:
+    return bool(told.get("is_restricted")) or bool(told.get("is_ultra_restricted"))
+
+
+def _is_outside(told: dict[str, Any], me: Identity) -> bool:
+    """Tell who came by a shared channel; workspaces of one organization are one house."""
+    team = told.get("team_id")
+    ours = bool(me.enterprise_id) and (
+        (told.get("enterprise_user") or {}).get("enterprise_id") == me.enterprise_id
+    )
+    return bool(told.get("is_stranger")) or bool(team and team != me.team_id and not ours)

@@ -1,0 +1,26 @@
+"""What people are shown of an approval: itself, the policy it is decided by, and its card."""
+
+from dataclasses import dataclass
+
+from faultbook.model.approval import Approval, Decision
+from faultbook.model.approval_policy import ApprovalPolicy, nearest_threshold
+from faultbook.model.task import Card
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSight:
+    """An approval with what is shown beside it, read in one snapshot.
+
+    Attributes:
+        policy: the one it was asked under; None where the settings say something else by now.
+        card: where its card is; None while there is none.
+    """
+
+    approval: Approval
+    policy: ApprovalPolicy | None = None
+    card: Card | None = None
+
+    def votes(self, decision: Decision) -> tuple[int, int]:
+        """Tell how many votes there are of how many that decide."""
+        thresholds = self.policy.thresholds if self.policy is not None else ()
+        return nearest_threshold(thresholds, self.approval.votes, decision)

@@ -1,0 +1,56 @@
+"""Reading approvals as people are shown them, and what waits for whom."""
+
+from collections.abc import Sequence
+
+from faultbook.model.approval import Approval
+from faultbook.model.approval_policy import ApprovalPolicies, Membership, counted_for
+from faultbook.model.approval_sight import ApprovalSight
+from faultbook.model.person import Person
+from faultbook.model.task import Card
+from faultbook.operations.approval_rules import is_own
+from faultbook.operations.approval_steps import find_approval
+from faultbook.store import approvals
+from faultbook.store.approvals import ApprovalFilter
+from faultbook.store.transaction import Transaction
+
+_MOST_WAITING = 500
+
+
+def read_approval_sight(tx: Transaction, number: int, policies: ApprovalPolicies) -> ApprovalSight:
+    """Read an approval with what people are shown beside it.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    asked = find_approval(tx, number)
+    place = approvals.find_place(tx, number)
+    return _sight(asked, policies, place.card if place is not None else None)
+
+
+def read_waiting(
+    tx: Transaction, person: Person, membership: Membership | None, policies: ApprovalPolicies
+) -> tuple[Sequence[ApprovalSight], Sequence[ApprovalSight]]:
+    """List what waits for a person's decision, and what waits that is their own.
+
+    Without a membership all that waits is listed that is not theirs.
+    """
+    waiting = approvals.list_some(tx, ApprovalFilter(limit=_MOST_WAITING))
+    seen = [_sight(asked, policies) for asked in waiting if asked.expires_at > tx.now]
+    for_them = [one for one in seen if _may_decide(one, person, membership)]
+    return for_them, [one for one in seen if is_own(one.approval, person)]
+
+
+def _may_decide(sight: ApprovalSight, person: Person, membership: Membership | None) -> bool:
+    asked, policy = sight.approval, sight.policy
+    if policy is None or any(one.voter.id == person.id for one in asked.votes):
+        return False
+    if policy.prevent_self_review and is_own(asked, person):
+        return False
+    return membership is None or bool(counted_for(policy, membership))
+
+
+def _sight(asked: Approval, policies: ApprovalPolicies, card: Card | None = None) -> ApprovalSight:
+    policy = policies.named(asked.policy)
+    if policy is not None and policy.version != asked.policy_version:
+        policy = None
+    return ApprovalSight(asked, policy, card)

@@ -1,0 +1,211 @@
+"""What every face says of an approval: what is asked, how it stands, and its small print."""
+
+import re
+from collections.abc import Callable
+
+from faultbook.base.text import cut
+from faultbook.model.approval import Approval, ApprovalState, Decision
+from faultbook.model.approval_sight import ApprovalSight
+from faultbook.view.approval_values import in_short
+from faultbook.view.lines import (
+    DOT,
+    Bold,
+    Code,
+    Line,
+    Link,
+    Moment,
+    Rich,
+    Sign,
+    Span,
+    join,
+    name,
+    safe_url,
+    words,
+)
+
+NOTHING_RAN = "Nothing ran."
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+_LINKS = 3
+_LINK_NAME = 40
+_LINK_ON_CARD = 150
+_AMOUNT = 60
+
+
+def asks(asked: Approval) -> Line:
+    """Say who asks for what."""
+    return [
+        Sign("raised_hand"),
+        *_strong(f"{name(asked.agent)} asks to run ", Code(name(asked.action.kind)), _in(asked)),
+    ]
+
+
+def asked_for(asked: Approval) -> Line:
+    """Say what was asked for, below what became of it."""
+    return [Code(name(asked.action.kind)), _in(asked), f", asked by {name(asked.agent)}"]
+
+
+def stands(sight: ApprovalSight) -> Line:
+    """Say how an approval stands: the first line of its card."""
+    return _STANDS[sight.approval.state](sight.approval)
+
+
+def why(asked: Approval, length: int) -> list[Line]:
+    """Say what will happen and why, as far as the asker said it, each on one line."""
+    told: list[Line] = []
+    if asked.effect:
+        told.append([Bold("Will happen:"), " ", words(asked.effect, length)])
+    if asked.why:
+        told.append([Bold("Why:"), " ", words(asked.why, length)])
+    return told
+
+
+def evidence(asked: Approval, *, linked: bool = True) -> Line:
+    """Name what the asker points at; a long address is a link in the details only."""
+    shown: list[Line] = []
+    for one in asked.evidence[:_LINKS]:
+        url = safe_url(one.url)
+        is_short = linked and url is not None and len(url) <= _LINK_ON_CARD
+        label = name(one.name or one.url, _LINK_NAME)
+        shown.append([Link(url, label)] if url is not None and is_short else [label])
+    left = len(asked.evidence) - _LINKS
+    more: list[Line] = [[f"and {left} more"]] if left > 0 else []
+    return [Bold("Evidence:"), " ", *join([*shown, *more], [", "])] if shown else []
+
+
+def facts(sight: ApprovalSight) -> Line:
+    """Give the small print: its name, whose task, its votes, its digest, its end."""
+    asked = sight.approval
+    parts: list[Line] = [[asked.id]]
+    if asked.task is not None:
+        of = f"{name(asked.triggered_by.name)}'s " if asked.triggered_by is not None else ""
+        parts.append([f"for {of}task T-{asked.task}"])
+    parts += _votes(sight)
+    parts.append(["digest ", Code(asked.short_digest)])
+    if asked.state is ApprovalState.PENDING:
+        parts.append(["until ", Moment(asked.expires_at)])
+    if asked.is_bypass:
+        due = asked.review_due_at
+        parts.append(["reviewed"] if due is None else ["review due by ", Moment(due)])
+    return join(parts, DOT)
+
+
+def listed(sight: ApprovalSight) -> Line:
+    """Tell an approval in one line of a list."""
+    asked = sight.approval
+    what: Line = [Code(name(asked.action.kind)), f" {name(in_short(asked.action))}", _in(asked)]
+    parts: list[Line] = [[Bold(asked.id), " ", *what], [name(asked.agent)], *_votes(sight)]
+    if asked.state is ApprovalState.PENDING:
+        return join([*parts, ["until ", Moment(asked.expires_at)]])
+    return join([*parts, [short_state(asked)]])
+
+
+def short_state(asked: Approval) -> str:
+    """Name a state in a list."""
+    return asked.state.value.replace("_", " ")
+
+
+def confirmation(sight: ApprovalSight) -> tuple[str, str]:
+    """Give title and words of the question that precedes an approval of high risk."""
+    asked = sight.approval
+    amount = in_short(asked.action)
+    target = name(asked.action.target)
+    what = target if amount == asked.action.target else f"{cut(amount, _AMOUNT)} to {target}"
+    said = f"{what}{_in(asked)}. Digest {asked.short_digest}."
+    return f"Run {name(asked.action.kind)}?", said
+
+
+def approvers(asked: Approval) -> str:
+    """Name those who approved."""
+    found = [name(one.voter.name) for one in asked.votes if one.decision is Decision.APPROVE]
+    if not found:
+        return name(asked.decided_by)
+    return " and ".join((", ".join(found[:-1]), found[-1])) if found[1:] else found[0]
+
+
+def _in(asked: Approval) -> str:
+    return f" in {name(asked.action.environment)}" if asked.action.environment else ""
+
+
+def _strong(*spans: Span) -> list[Span]:
+    """Put words in bold, unless they hold the sign that would end it."""
+    if any("*" in span for span in spans if isinstance(span, str)):
+        return list(spans)
+    return [Rich("*"), *spans, Rich("*")]
+
+
+def _votes(sight: ApprovalSight) -> list[Line]:
+    if sight.approval.state is not ApprovalState.PENDING or sight.policy is None:
+        return []
+    have, needed = sight.votes(Decision.APPROVE)
+    against, denies = sight.votes(Decision.DENY)
+    found: list[Line] = [[f"{have} of {needed}"]]
+    return [*found, [f"{against} of {denies} against"]] if against else found
+
+
+def _by(asked: Approval, who: str) -> Line:
+    at: Line = [] if asked.decided_at is None else [" ", Moment(asked.decided_at)]
+    because = f": {words(asked.reason)}" if asked.reason else ""
+    return [f" by {who}", *at, because]
+
+
+def _approved(asked: Approval) -> Line:
+    if asked.is_bypass:
+        by = _by(asked, name(asked.decided_by))
+        return [Sign("rotating_light"), *_strong("Approved without its approvers"), *by, ". "]
+    return [*_strong("Approved"), *_by(asked, approvers(asked)), ". "]
+
+
+def _executed(asked: Approval) -> Line:
+    at: Line = [] if asked.executed_at is None else [" ", Moment(asked.executed_at)]
+    told = f": {words(asked.outcome)}" if asked.outcome else ""
+    return [*_approved(asked), "Executed", *at, f"{told}."]
+
+
+def _executing(asked: Approval) -> Line:
+    until: Line = (
+        [] if asked.grant_until is None else [", to report by ", Moment(asked.grant_until)]
+    )
+    return [*_approved(asked), "It runs now", *until, "."]
+
+
+def _failed(asked: Approval) -> Line:
+    told = words(asked.outcome) or "it said nothing"
+    said: Span = Code(told) if _CODE.fullmatch(told) else told
+    return [*_strong("Approved, but failed:"), " ", said, "."]
+
+
+def _unknown(_: Approval) -> Line:
+    said = " It may have happened; it will not be repeated. Check, then record it."
+    return [Sign("warning"), *_strong("Outcome unknown."), said]
+
+
+def _denied(asked: Approval) -> Line:
+    return [*_strong("Denied"), *_by(asked, name(asked.decided_by)), f". {NOTHING_RAN}"]
+
+
+def _expired(asked: Approval) -> Line:
+    said = f" unanswered, which denies it. {NOTHING_RAN}"
+    return [*_strong("Expired"), " ", Moment(asked.expires_at), said]
+
+
+def _superseded(asked: Approval) -> Line:
+    strong = _strong(f"Superseded by A-{asked.superseded_by}:")
+    return [*strong, f" the parameters changed. {NOTHING_RAN}"]
+
+
+def _cancelled(asked: Approval) -> Line:
+    return [*_strong("Cancelled"), *_by(asked, name(asked.decided_by)), f". {NOTHING_RAN}"]
+
+
+_STANDS: dict[ApprovalState, Callable[[Approval], Line]] = {
+    ApprovalState.PENDING: asks,
+    ApprovalState.APPROVED: lambda asked: [*_approved(asked), "Waiting to run."],
+    ApprovalState.EXECUTING: _executing,
+    ApprovalState.EXECUTED: _executed,
+    ApprovalState.EXECUTION_FAILED: _failed,
+    ApprovalState.EXECUTION_UNKNOWN: _unknown,
+    ApprovalState.DENIED: _denied,
+    ApprovalState.EXPIRED: _expired,
+    ApprovalState.SUPERSEDED: _superseded,
+    ApprovalState.CANCELLED: _cancelled,
+}
