@@ -111,7 +111,7 @@ def check_ends(whole: Whole, tasks: list[Task]) -> None:
         if task.state is TaskState.LOST:
             assert task.lapses == LAPSES, task
         elif task.state is TaskState.FAILED:
-            assert task.attempts >= ATTEMPTS, task
+            assert task.attempts - task.lapses == ATTEMPTS, task
         else:
             assert task.state is TaskState.DONE, task
 

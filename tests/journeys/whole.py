@@ -139,7 +139,9 @@ class Whole:
     workers: list[Process] = field(default_factory=list)
 
     def is_ready(self) -> bool:
-        """Tell whether the bot said so."""
+        """Tell whether the bot said so; it is there until it is killed."""
+        assert self.bot.running is not None
+        assert self.bot.running.poll() is None, f"the bot ended: {self.bot.said()}"
         return "HTTP API" in self.bot.said()
 
     def wait_ready(self) -> None:

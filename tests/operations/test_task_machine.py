@@ -116,8 +116,8 @@ class TaskMachine(RuleBasedStateMachine):
             return
         self.store.write(retry_task, task.number, ANA)
         self.seen.pop(task.number)
+        task.extra += task.lapses + (task.attempts > 0)
         task.state, task.not_before, task.lapses = Q, self.clock.instant, 0
-        task.extra += task.attempts > 0
 
     @precondition(lambda self: self.expected)
     @rule(pick=_picks)
@@ -283,7 +283,7 @@ class TaskMachine(RuleBasedStateMachine):
         return min(waiting, key=lambda task: (-task.priority, task.number), default=None)
 
     def _end(self, task: Expected, end: str) -> None:
-        tried, retry = task.attempts - task.extra, task.route.retry
+        tried, retry = task.attempts - task.lapses - task.extra, task.route.retry
         task.claim = -1
         if end == "passed":
             task.state = TaskState.DONE

@@ -411,6 +411,22 @@ def test_only_the_classes_of_its_route_are_tried_again_and_never_auth_or_misconf
     assert desk.close(desk.claimed(), outcome).task.state is state
 
 
+def test_a_worker_that_went_quiet_uses_up_no_attempt_that_may_fail(
+    desk: TaskDesk, clock: FrozenClock
+) -> None:
+    given = desk.give()
+    for _ in range(2):
+        desk.claimed()
+        clock.advance(31)
+        desk.sweep()
+    assert desk.close(desk.claimed(), TRANSIENT).task.state is TaskState.QUEUED
+    clock.advance(60)
+    assert desk.close(desk.claimed(), TRANSIENT).task.state is TaskState.FAILED
+    assert [attempt for attempt, *_ in desk.runs(given)] == [1, 2, 3, 4]
+    desk.store.write(retry_task, given.number, ANA)
+    assert desk.close(desk.claimed(), TRANSIENT).task.state is TaskState.FAILED
+
+
 def test_a_wait_is_never_longer_than_an_hour() -> None:
     retry = RetryPolicy(attempts=100, backoff_seconds=60)
     assert retry.wait(90) == 3600 * SECOND

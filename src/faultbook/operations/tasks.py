@@ -206,7 +206,7 @@ def retry_task(tx: Transaction, number: int, by: Person) -> Task:
             "say_waits_at": tx.now + seconds(300),
             "waits_said": 0,
             "lapses": 0,
-            "extra_attempts": tasks.extra_attempts(tx, number) + (before.attempts > 0),
+            "extra_attempts": _extra_attempts(tx, before),
             "ended_at": None,
             "cancelled_by": "",
             "progress": "",
@@ -220,6 +220,12 @@ def retry_task(tx: Transaction, number: int, by: Person) -> Task:
     tasks.append_event(tx, number, "retried", by=by.name)
     owe_paint(tx, task)
     return task
+
+
+def _extra_attempts(tx: Transaction, ended: Task) -> int:
+    """Allow one more attempt, and leave out for good those that a worker went quiet in."""
+    one_more = 1 if ended.attempts else 0
+    return tasks.extra_attempts(tx, ended.number) + ended.lapses + one_more
 
 
 def edit_task(

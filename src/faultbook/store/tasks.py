@@ -283,7 +283,7 @@ def edited_before(edited_ts: str) -> ColumnElement[bool]:
 
 
 def extra_attempts(tx: Transaction, number: int) -> int:
-    """Tell how many attempts people allowed beyond the route's."""
+    """Tell how many attempts there may be beyond the route's, but for those of `lapses`."""
     statement = select(_c.extra_attempts).where(_c.number == number)
     return int(tx.execute(statement).scalar_one())
 
