@@ -20,9 +20,12 @@ class ApprovalNotice(StrEnum):
     WEBHOOK = "approval.webhook"
 
 
-def owe_card(tx: Transaction, number: int) -> None:
-    """Owe whatever an approval's card does not show yet; nothing for one without a place."""
-    place = approvals.find_place(tx, number)
+def owe_card(tx: Transaction, number: int, place: approvals.ApprovalPlace | None = None) -> None:
+    """Owe whatever an approval's card does not show yet; nothing for one without a place.
+
+    `place` is the card's, where it was just read.
+    """
+    place = place or approvals.find_place(tx, number)
     if place is None or not place.channel or place.painted == place.revision:
         return
     target = place.channel if place.card is None else f"{place.channel}/cards"
@@ -50,11 +53,16 @@ def owe_review(tx: Transaction, number: int) -> None:
 def owe_webhook(tx: Transaction, number: int) -> None:
     """Owe the agent word of what became of its request, where it wants that over HTTP."""
     if approvals.find_webhook(tx, number):
-        to = ReplyTo(channel="", user="", after="")
-        owed = to.notice(ApprovalNotice.WEBHOOK, approval=number)
-        target = f"{WEBHOOKS}/A-{number}"
-        # No receipt: those are handed to who talks with Slack.
-        notices.append(tx, NewNotice(owed.kind, target, owed.payload, Priority.ANSWER))
+        owe_outcome(tx, number)
+
+
+def owe_outcome(tx: Transaction, number: int) -> None:
+    """Owe the outcome of an approval that is known to want it over HTTP."""
+    to = ReplyTo(channel="", user="", after="")
+    owed = to.notice(ApprovalNotice.WEBHOOK, approval=number)
+    target = f"{WEBHOOKS}/A-{number}"
+    # No receipt: those are handed to who talks with Slack.
+    notices.append(tx, NewNotice(owed.kind, target, owed.payload, Priority.ANSWER))
 
 
 def card_painted(tx: Transaction, number: int, revision: int, card: Card) -> None:

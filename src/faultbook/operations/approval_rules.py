@@ -134,13 +134,14 @@ def why_no_bypass(
     reason: str,
     membership: Membership,
     policy: ApprovalPolicy | None,
+    shown: str = "",
 ) -> FaultbookError | None:
     """Tell why the glass may not be broken; None where it may."""
     if asked.state.is_decided:
         return decided_before(asked)
     if policy is None or policy.version != asked.policy_version:
         return policy_changed(asked)
-    unlike = _not_as_shown(asked, "")
+    unlike = _not_as_shown(asked, shown)
     if unlike is not None:
         return unlike
     known = bool(by.id) and membership.person_id == by.id

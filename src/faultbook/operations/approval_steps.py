@@ -10,7 +10,7 @@ from faultbook.model.approval import Action, Approval, ApprovalState, Decision, 
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
 from faultbook.model.task import Task, TaskState
-from faultbook.operations.approval_notices import owe_card, owe_webhook
+from faultbook.operations.approval_notices import owe_card, owe_outcome
 from faultbook.operations.tasks import find_task, works_again
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
@@ -18,7 +18,6 @@ from faultbook.store.transaction import Transaction
 LOOP_BREAKER, THE_POLICY = "the loop breaker", "the policy"
 """Who decided where nobody voted: what was denied a moment ago, and approvers who are gone."""
 
-_PENDING = frozenset({ApprovalState.PENDING})
 _KIND_LENGTH = 200
 
 
@@ -90,13 +89,14 @@ def settle(
 ) -> bool:
     """Decide a pending approval, once, and owe word of it; tells whether this call did."""
     values = {"state": state.value, "decided_by": by, "decided_at": tx.now, "reason": reason}
-    if not approvals.change(tx, number, _PENDING, values | (extra or {})):
+    settled = approvals.settle(tx, number, values | (extra or {}))
+    if settled is None:
         return False
-    task = approvals.find_task_of(tx, number)
-    if task is not None:
-        _go_on(tx, task)
-    owe_card(tx, number)
-    owe_webhook(tx, number)
+    if settled.task is not None:
+        _go_on(tx, settled.task)
+    owe_card(tx, number, settled.place)
+    if settled.has_webhook:
+        owe_outcome(tx, number)
     return True
 
 

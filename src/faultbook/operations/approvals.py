@@ -1,7 +1,7 @@
 """Deciding: votes counted once each, expiry, and the glass that may be broken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faultbook.base.clock import DAY, Instant
 from faultbook.base.errors import NotFoundError
@@ -103,13 +103,17 @@ def vote(
     audit_step(tx, f"vote.{decision}", number, named(voter), vote_facts(asked, cast))
     all_cast = (*asked.votes, cast)
     outcome = decide(policy.thresholds, all_cast)
+    have, needed = nearest_threshold(policy.thresholds, all_cast, decision)
+    moved = replace(asked, revision=asked.revision + 1)
     if outcome is None:
         approvals.touch(tx, number)
         owe_card(tx, number)
-    else:
-        settle(tx, number, outcome, voter.name, told)
-    have, needed = nearest_threshold(policy.thresholds, all_cast, decision)
-    return Counted(find_approval(tx, number), have, needed)
+        return Counted(replace(moved, votes=all_cast), have, needed)
+    settle(tx, number, outcome, voter.name, told)
+    decided = replace(
+        moved, state=outcome, votes=all_cast, decided_by=voter.name, decided_at=tx.now, reason=told
+    )
+    return Counted(decided, have, needed)
 
 
 def expire_due(tx: Transaction) -> int:
@@ -132,14 +136,18 @@ def break_glass(
     reason: str,
     membership: Membership,
     policies: ApprovalPolicies,
+    shown: str = "",
 ) -> Approval | Refusal:
-    """Approve without voters, loudly; it skips neither the digest nor the audit log."""
+    """Approve without voters, loudly; it skips neither the digest nor the audit log.
+
+    `shown` are the digits of the digest that the person saw; empty where none were shown.
+    """
     try:
         asked = as_it_is(tx, number)
     except NotFoundError as unknown:
         return refuse(tx, "bypass.refused", f"A-{number}", named(by), unknown)
     policy = policies.named(asked.policy)
-    error = why_no_bypass(asked, by, reason, membership, policy)
+    error = why_no_bypass(asked, by, reason, membership, policy, shown)
     if error is not None:
         return refuse(tx, "bypass.refused", asked.id, named(by), error, asked.action)
     told = kept_words(reason, _REASON_LENGTH)

@@ -222,6 +222,36 @@ def change(
     return won
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What follows from a decision, as the change that decided gave it back.
+
+    Attributes:
+        place: of the card.
+        task: that waited for it, by number.
+        has_webhook: the outcome is to be told over HTTP too.
+    """
+
+    place: ApprovalPlace
+    task: int | None
+    has_webhook: bool
+
+
+def settle(tx: Transaction, number: int, values: dict[str, Any]) -> Settled | None:
+    """Decide a pending approval; None if it was decided before."""
+    statement = (
+        update(approvals)
+        .where(_c.number == number, _PENDING)
+        .values(revision=_c.revision + 1, **values)
+        .returning(approvals)
+    )
+    row = tx.execute(statement).one_or_none()
+    if row is None:
+        return None
+    tx.touched.add(TOPIC)
+    return Settled(_place(row), row.task, bool(row.webhook))
+
+
 def holds_grant(grant_id: str) -> ColumnElement[bool]:
     """Give the condition that a grant is the approval's."""
     return _c.grant_id == grant_id
@@ -330,14 +360,7 @@ def find_webhook(tx: Transaction, number: int) -> str | None:
     return found
 
 
-def find_task_of(tx: Transaction, number: int) -> int | None:
-    """Tell which task waits for an approval, if one does."""
-    found: int | None = _TASK.run(tx, {"number": number}).scalar()
-    return found
-
-
 _WEBHOOK = Prepared(lambda _: select(_c.webhook).where(_c.number == bindparam("number")))
-_TASK = Prepared(lambda _: select(_c.task).where(_c.number == bindparam("number")))
 
 
 def find_grant(tx: Transaction, number: int) -> str:
