@@ -38,10 +38,10 @@ async def start_execution(house: House, stack: AsyncExitStack, memberships: Memb
 
 async def start_webhooks(house: House, stack: AsyncExitStack) -> None:
     """Start posting outcomes to where agents want them, if they can be signed."""
-    secret, rules = house.settings.webhook_secret, house.policies.webhooks
-    if secret is None or rules is None:
+    secret = house.settings.webhook_secret
+    if secret is None:
         return
-    worker = WebhookWorker(house.store, secret.get_secret_value(), rules)
+    worker = WebhookWorker(house.store, house.policies, secret.get_secret_value())
     await worker.start()
     stack.push_async_callback(worker.stop)
 

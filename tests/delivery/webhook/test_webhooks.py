@@ -19,7 +19,7 @@ from faultbook.delivery.webhook.worker import WebhookLimits, WebhookWorker
 from faultbook.model.approval import Approval, Decision, NewApproval
 from faultbook.model.approval_policy import ApprovalPolicies, Membership
 from faultbook.model.notice import NoticeState
-from faultbook.model.webhook import WebhookAddress, WebhookRules
+from faultbook.model.webhook import WebhookAddress
 from faultbook.operations.approval_requests import check_action, request_approval
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import vote
@@ -60,8 +60,8 @@ async def settled(store: Store, count: int = 1) -> list[tuple[str, str | None]]:
 async def delivering(
     store: Store, receiver: Receiver | None = None, limits: WebhookLimits = QUICK
 ) -> AsyncIterator[WebhookWorker]:
-    allow = frozenset({receiver.place} if receiver else ())
-    worker = WebhookWorker(store, SECRET, WebhookRules(allow), limits)
+    rules = rules_for(receiver) if receiver else policies(policy())
+    worker = WebhookWorker(store, rules, SECRET, limits)
     await worker.start()
     try:
         yield worker

@@ -6,6 +6,7 @@ import json
 
 from faultbook.base.clock import SECOND, Instant
 from faultbook.model.approval import Approval
+from faultbook.model.approval_policy import ApprovalPolicies
 from faultbook.view.approval_documents import approval_document
 
 SIGNATURE = "Faultbook-Signature"
@@ -14,9 +15,9 @@ DELIVERY = "Faultbook-Delivery"
 """The same on each attempt to deliver the same thing."""
 
 
-def outcome_body(asked: Approval) -> bytes:
+def outcome_body(asked: Approval, policies: ApprovalPolicies) -> bytes:
     """Write what became of an approval: the same document as the API's, with its type."""
-    document = {"type": "approval"} | approval_document(asked)
+    document = {"type": "approval"} | approval_document(asked, policies)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -17,6 +17,7 @@ from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
 from faultbook.delivery.webhook.body import DELIVERY, SIGNATURE, outcome_body, sign
 from faultbook.delivery.webhook.post import NotTakenError, post
 from faultbook.model.approval import Approval
+from faultbook.model.approval_policy import ApprovalPolicies
 from faultbook.model.notice import WEBHOOKS, Notice
 from faultbook.model.webhook import WebhookRules, read_webhook
 from faultbook.operations.approval_steps import find_approval
@@ -55,17 +56,22 @@ class WebhookWorker:
 
     Args:
         store: where notices are.
+        policies: the team's, which say where outcomes may go.
         secret: what bodies are signed with.
-        rules: which receivers may be private.
         limits: what only tests change.
     """
 
     def __init__(
-        self, store: Store, secret: str, rules: WebhookRules, limits: WebhookLimits | None = None
+        self,
+        store: Store,
+        policies: ApprovalPolicies,
+        secret: str,
+        limits: WebhookLimits | None = None,
     ) -> None:
         self._store = store
         self._secret = secret
-        self._rules = rules
+        self._policies = policies
+        self._rules = policies.webhooks or WebhookRules()
         self._limits = limits or WebhookLimits()
         self._name = name_claimer()
         self._woken = asyncio.Event()
@@ -150,11 +156,13 @@ class WebhookWorker:
             await self._not_taken(notice, error)
         except TimeoutError:
             await self._not_taken(notice, NotTakenError("took too long"))
-        except (InvalidError, KeyError, TypeError, ValueError) as error:
-            words = error.message if isinstance(error, InvalidError) else "unreadable"
-            await self._not_taken(notice, NotTakenError(words, permanent=True))
+        except InvalidError as error:  # the rules were changed since it was asked for
+            await self._not_taken(notice, NotTakenError(error.message, permanent=True))
         except FaultbookError as error:
             await self._not_taken(notice, NotTakenError(error.message))
+        except Exception as error:  # the last boundary: a bug must not hold up the queue
+            log.exception("attempt_failed", notice=notice.id)
+            await self._not_taken(notice, NotTakenError(type(error).__name__))
         else:
             await self._store.write_async(notices.settle, notice.id, {"status": status})
 
@@ -162,7 +170,7 @@ class WebhookWorker:
         number = int(notice.payload["approval"])
         asked, url = await self._store.read_async(_read, number)
         address = read_webhook(url, self._rules)
-        body = outcome_body(asked)
+        body = outcome_body(asked, self._policies)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "faultbook",
