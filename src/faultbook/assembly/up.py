@@ -107,8 +107,9 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         advice = await asyncio.to_thread(begin_audit, house)
         ledger = await start_ledger(house, stack, samples=options.samples)
         workspace, bot = await _start_slack(house, options, stack, ledger)
+        memberships = bot.memberships if bot else nobody_knows
         api = build_app(
-            house.store, house.policy, house.settings, house.routes, house.policies, nobody_knows
+            house.store, house.policy, house.settings, house.routes, house.policies, memberships
         )
         await _start_server(_app(api, bot), listener, stack)
         stack.callback(api.state.stop_waiting)  # before the server, which would wait for them
@@ -116,7 +117,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         address = _address(listener)
         start_commands(house, stack, sample_folders(settings) if shows_tasks else {})
         await start_webhooks(house, stack)
-        await start_execution(house, stack, bot.memberships if bot else nobody_knows)
+        await start_execution(house, stack, memberships)
         if options.samples:
             start_sample_jobs(house, stack)
         if shows_tasks:

@@ -1,9 +1,13 @@
 """The public JSON documents about approvals: asked for, decided, executed."""
 
+import json
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
+from faultbook.base.errors import InvalidError
+from faultbook.base.redaction import redact
+from faultbook.base.text import cut, one_line
 from faultbook.model.document_fields import Link, Name, Seconds
 from faultbook.model.documents import PublicDocument, read_document
 
@@ -34,7 +38,7 @@ class NewApprovalDocument(PublicDocument):
     """Left out: the team's default."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """All that it will run with. Decimals are strings; secrets are `secret:NAME`."""
-    why: Annotated[str, StringConstraints(min_length=1, max_length=3_000)]
+    why: Annotated[str, StringConstraints(max_length=3_000, pattern=r"\S")]
     effect: _Words = ""
     """What will happen, for whoever decides."""
     evidence: Annotated[tuple[EvidenceDocument, ...], Field(max_length=_MOST_LINKS)] = ()
@@ -55,6 +59,19 @@ class DecisionDocument(PublicDocument):
     """Of what the person saw."""
 
 
+class ReviewDocument(PublicDocument):
+    """What somebody found who looked at a broken glass."""
+
+    note: _Words
+
+
+class OutcomeDocument(PublicDocument):
+    """What a person found out about an execution that nobody knew of."""
+
+    happened: bool
+    words: _Words
+
+
 class ExecuteDocument(PublicDocument):
     """An agent that is about to run what was approved."""
 
@@ -70,6 +87,8 @@ class ReportDocument(PublicDocument):
 
 _NEW = TypeAdapter(NewApprovalDocument)
 _DECISION = TypeAdapter(DecisionDocument)
+_REVIEW = TypeAdapter(ReviewDocument)
+_OUTCOME = TypeAdapter(OutcomeDocument)
 _EXECUTE = TypeAdapter(ExecuteDocument)
 _REPORT = TypeAdapter(ReportDocument)
 
@@ -78,9 +97,27 @@ def read_new_approval(body: bytes) -> NewApprovalDocument:
     """Read a request from JSON.
 
     Raises:
-        InvalidError: it is no JSON, or a field does not fit; `where` names the field.
+        InvalidError: it is no JSON, a field does not fit, or an object says a name twice; `where`
+            names the field.
     """
-    return read_document(_NEW, NewApprovalDocument, body)
+    found = read_document(_NEW, NewApprovalDocument, body)
+    # Of two values under one name readers take either, so it would not be sure what was shown.
+    json.loads(body, object_pairs_hook=_only_once, parse_int=str, parse_float=str)
+    return found
+
+
+def _only_once(pairs: list[tuple[str, Any]]) -> None:
+    names = set[str]()
+    for name, _ in pairs:
+        if name in names:
+            shown = cut(one_line(redact(name)), 60)
+            raise InvalidError(
+                f"`{shown}` stands twice in one object.",
+                code="duplicate_key",
+                next_step="Send each name once.",
+                where=shown,
+            )
+        names.add(name)
 
 
 def read_decision(body: bytes) -> DecisionDocument:
@@ -90,6 +127,24 @@ def read_decision(body: bytes) -> DecisionDocument:
         InvalidError: it is no JSON, or a field does not fit; `where` names the field.
     """
     return read_document(_DECISION, DecisionDocument, body)
+
+
+def read_review(body: bytes) -> ReviewDocument:
+    """Read a review from JSON.
+
+    Raises:
+        InvalidError: it is no JSON, or a field does not fit; `where` names the field.
+    """
+    return read_document(_REVIEW, ReviewDocument, body)
+
+
+def read_outcome(body: bytes) -> OutcomeDocument:
+    """Read from JSON what became of an execution.
+
+    Raises:
+        InvalidError: it is no JSON, or a field does not fit; `where` names the field.
+    """
+    return read_document(_OUTCOME, OutcomeDocument, body)
 
 
 def read_execute(body: bytes) -> ExecuteDocument:

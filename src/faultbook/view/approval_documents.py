@@ -1,7 +1,8 @@
 """Approvals as public JSON documents: what `/v1/approvals` and `faultbook approval --json` say."""
 
 from faultbook.base.clock import iso, iso_or_none
-from faultbook.model.approval import Approval, ApprovalState, Vote
+from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
+from faultbook.model.approval_policy import ApprovalPolicies, ApprovalPolicy, nearest_threshold
 from faultbook.view.documents import Document
 
 _DECISIONS = {
@@ -14,12 +15,13 @@ _DECISIONS = {
 _EXECUTED = {ApprovalState.EXECUTED: True, ApprovalState.EXECUTION_UNKNOWN: None}
 
 
-def approval_document(asked: Approval) -> Document:
+def approval_document(asked: Approval, policies: ApprovalPolicies) -> Document:
     """Show an approval as JSON.
 
     `decision` is typed, so that no text can be read as a success; `executed` is null where nobody
-    knows.
+    knows. `counted`, `needed` and `executed_by` are null where the policy is gone.
     """
+    policy = policies.named(asked.policy)
     return {
         "id": asked.id,
         "state": asked.state.value,
@@ -38,6 +40,7 @@ def approval_document(asked: Approval) -> Document:
         "created_at": iso(asked.created_at),
         "expires_at": iso(asked.expires_at),
         "votes": [_vote(vote) for vote in asked.votes],
+        **_of_policy(asked, policy),
         "decided_by": asked.decided_by or None,
         "decided_at": iso_or_none(asked.decided_at),
         "reason": asked.reason,
@@ -47,6 +50,14 @@ def approval_document(asked: Approval) -> Document:
         "is_bypass": asked.is_bypass,
         "review_due_at": iso_or_none(asked.review_due_at),
     }
+
+
+def _of_policy(asked: Approval, policy: ApprovalPolicy | None) -> Document:
+    if policy is None:
+        return {"counted": None, "needed": None, "executed_by": None}
+    counted, needed = nearest_threshold(policy.thresholds, asked.votes, Decision.APPROVE)
+    executed_by = "agent" if policy.executor is None else "faultbook"
+    return {"counted": counted, "needed": needed, "executed_by": executed_by}
 
 
 def _vote(vote: Vote) -> Document:

@@ -47,16 +47,19 @@ def make_token(
     *scopes: str,
     agent: str = "invoice-bot",
     workflows: tuple[str, ...] = (),
+    owner: str = "ana",
+    person: str | None = None,
 ) -> str:
-    """Make a token, and give its secret."""
+    """Make a token, of an agent or a person, and give its secret."""
     secret = tokens.new_secret()
     token = Token(
         f"tok-{secret[-8:]}",
-        agent,
-        "ana",
+        "" if person else agent,
+        person or owner,
         frozenset(scopes or ALL_SCOPES),
         frozenset(workflows),
         store.clock(),
+        person=person,
     )
     store.write(tokens.create_token, token, tokens.digest(secret))
     return secret

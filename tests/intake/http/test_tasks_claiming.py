@@ -40,7 +40,7 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 def _bell(app: FastAPI) -> set[asyncio.Event]:
-    waiting: set[asyncio.Event] = app.state.stop_waiting.__self__._waiting
+    waiting: set[asyncio.Event] = app.state.stop_waiting.__self__.queue._waiting
     return waiting
 
 

@@ -15,7 +15,7 @@ from faultbook.base.errors import ConflictError, ForbiddenError, UnavailableErro
 from faultbook.base.redaction import redact
 from faultbook.intake.http.door import Answer, Door
 from faultbook.intake.http.requests import idempotency_key, read_body
-from faultbook.intake.http.waiting import QueueBell, ring_or_gone, until_gone
+from faultbook.intake.http.waiting import Bell, ring_or_gone, until_gone
 from faultbook.model.document_tasks import ClaimDocument, read_claim
 from faultbook.model.route import Routes
 from faultbook.model.task import Task
@@ -55,7 +55,7 @@ class ClaimEndpoint:
     """The endpoint of workers that ask for work."""
 
     door: Door
-    bell: QueueBell
+    bell: Bell
 
     async def claim(self, request: Request) -> Response:
         """Claim the next task of the agent's routes; 204 when there is none after `wait_seconds`.

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from faultbook.intake.http.openapi_approvals import APPROVAL_ANSWERS, APPROVAL_BODIES
 from faultbook.intake.http.openapi_parts import (
     CLASS,
     JSON_LINES,
@@ -28,6 +29,14 @@ from faultbook.intake.http.openapi_parts import (
 )
 from faultbook.intake.http.openapi_tasks import TASK_ANSWERS, TASK_BODIES
 from faultbook.intake.http.problems import PROBLEM
+from faultbook.model.document_approvals import (
+    DecisionDocument,
+    ExecuteDocument,
+    NewApprovalDocument,
+    OutcomeDocument,
+    ReportDocument,
+    ReviewDocument,
+)
 from faultbook.model.document_tasks import (
     ClaimDocument,
     CloseTaskDocument,
@@ -64,6 +73,12 @@ _DOCUMENTS = (
     ReleaseDocument,
     CloseTaskDocument,
     NothingDocument,
+    NewApprovalDocument,
+    DecisionDocument,
+    ReviewDocument,
+    OutcomeDocument,
+    ExecuteDocument,
+    ReportDocument,
 )
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -126,6 +141,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         },
     },
     **TASK_BODIES,
+    **APPROVAL_BODIES,
 }
 
 
@@ -271,4 +287,5 @@ _ANSWERS: dict[str, dict[str, Any]] = {
     ),
     "Health": an_object(("status",), status=TEXT, verdict_written_at=TIME),
     **TASK_ANSWERS,
+    **APPROVAL_ANSWERS,
 }

@@ -23,6 +23,36 @@ class FailingParameters(BaseModel):
     all_branches: bool = False
 
 
+class ApprovalParameters(BaseModel):
+    """What a list of approvals is limited to."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    state: Literal[
+        "pending",
+        "approved",
+        "denied",
+        "expired",
+        "cancelled",
+        "superseded",
+        "executing",
+        "executed",
+        "execution_failed",
+        "execution_unknown",
+        "all",
+    ] = "pending"
+    agent: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+class WaitParameters(BaseModel):
+    """How long an answer may take."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    wait: Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)] = 0.0
+
+
 class TaskParameters(BaseModel):
     """What a list of tasks is limited to."""
 

@@ -31,6 +31,7 @@ from faultbook.base.errors import (
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
 from faultbook.intake.http.parameters import FailingParameters
+from faultbook.model.approval_policy import LOOKUP_FAILED
 from faultbook.model.document_errors import explain_field
 from faultbook.model.verdict import FailureClass
 
@@ -100,7 +101,16 @@ def problem_document(error: FaultbookError, instance: str = "") -> dict[str, Any
     return document
 
 
+# What passes by itself, whatever branch it is of.
+_BY_CODE = {
+    "approval_rate_limited": (HTTPStatus.TOO_MANY_REQUESTS, "Asked too often"),
+    LOOKUP_FAILED: (HTTPStatus.SERVICE_UNAVAILABLE, "Not available now"),
+}
+
+
 def _branch(error: FaultbookError) -> tuple[HTTPStatus, str, FailureClass]:
+    if error.code in _BY_CODE:
+        return *_BY_CODE[error.code], FailureClass.TRANSIENT
     if isinstance(error, UnsupportedBodyError):
         status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
         return status, "Not a kind of body that is read", FailureClass.PERSISTENT

@@ -1,23 +1,24 @@
-"""Waiting for tasks: no thread, no transaction, no connection is held meanwhile."""
+"""Waiting for tasks and decisions: no thread, no transaction, no connection is held meanwhile."""
 
 import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 from fastapi import Request
 
 from faultbook.store.engine import Store
-from faultbook.store.tasks import TOPIC
 
 
-class QueueBell:
-    """Wakes whoever waits for a task once a commit of this process made one claimable.
+class Bell:
+    """Wakes whoever waits once a commit of this process touched a topic of the store.
 
     Other processes' commits are not heard: who waits also looks by the clock.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, topic: str) -> None:
+        self._topic = topic
         self._waiting: set[asyncio.Event] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
@@ -45,7 +46,7 @@ class QueueBell:
 
     def _hear(self, topics: frozenset[str]) -> None:
         """Pass it on to the loop; called in the thread that committed."""
-        if TOPIC in topics and self._waiting:
+        if self._topic in topics and self._waiting:
             self._ring()
 
     def _ring(self) -> None:
@@ -65,6 +66,19 @@ class QueueBell:
             self._is_rung = False
         for event in self._waiting:
             event.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """All that anybody waits for at this door."""
+
+    queue: Bell
+    approvals: Bell
+
+    def close(self) -> None:
+        """End every wait, now and from now on."""
+        self.queue.close()
+        self.approvals.close()
 
 
 @contextlib.asynccontextmanager

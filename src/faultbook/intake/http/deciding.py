@@ -1,0 +1,124 @@
+"""Endpoints of people who decide about approvals, each with a token of their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fastapi import Request, Response
+
+from faultbook.base.errors import UnavailableError
+from faultbook.intake.http.approvals import ApprovalDoor, number_of
+from faultbook.intake.http.door import Answer
+from faultbook.intake.http.requests import read_body
+from faultbook.model.approval import Approval, Decision
+from faultbook.model.approval_policy import Membership
+from faultbook.model.document_approvals import read_decision, read_outcome, read_review
+from faultbook.model.person import Person
+from faultbook.model.token import Scope, Token
+from faultbook.operations import approval_reporting as reporting
+from faultbook.operations import approvals, execution
+from faultbook.operations.approval_steps import Refusal
+from faultbook.operations.approvals import Counted
+from faultbook.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingEndpoints:
+    """The endpoints of people; an agent's token can't have their scope."""
+
+    own: ApprovalDoor
+
+    async def approve(self, request: Request) -> Response:
+        """Vote for it; the vote that meets the policy's threshold decides."""
+        return await self._vote(request, Decision.APPROVE)
+
+    async def deny(self, request: Request) -> Response:
+        """Vote against it; the vote that meets the policy's threshold decides."""
+        return await self._vote(request, Decision.DENY)
+
+    async def _vote(self, request: Request, decision: Decision) -> Response:
+        own, number = self.own, number_of(request)
+        token, body = await self._taken(request)
+        told = read_decision(body)
+        voter, membership = await self._who(token)
+
+        def operation(tx: Transaction) -> Answer | Refusal:
+            return self._answer(
+                approvals.vote(
+                    tx, number, voter, decision, told.reason, membership, own.policies, told.digest
+                )
+            )
+
+        return await own.write(request, token, body, operation)
+
+    async def break_glass(self, request: Request) -> Response:
+        """Approve without voters, loudly, where the policy lets this person; a review is due."""
+        own, number = self.own, number_of(request)
+        token, body = await self._taken(request)
+        told = read_decision(body)
+        by, membership = await self._who(token)
+
+        def operation(tx: Transaction) -> Answer | Refusal:
+            return self._answer(
+                approvals.break_glass(
+                    tx, number, by, told.reason, membership, own.policies, told.digest
+                )
+            )
+
+        return await own.write(request, token, body, operation)
+
+    async def review(self, request: Request) -> Response:
+        """Record that somebody else looked at a broken glass."""
+        token, body = await self._taken(request)
+        number, note = number_of(request), read_review(body).note
+        by, _ = await self._who(token)
+        return await self._record(
+            request, token, body, lambda tx: approvals.review_bypass(tx, number, by, note)
+        )
+
+    async def outcome(self, request: Request) -> Response:
+        """Record what became of an execution that nobody knew of."""
+        token, body = await self._taken(request)
+        number, told = number_of(request), read_outcome(body)
+        by, _ = await self._who(token)
+        happened, words = told.happened, told.words
+        return await self._record(
+            request,
+            token,
+            body,
+            lambda tx: execution.record_outcome(tx, number, by, happened=happened, words=words),
+        )
+
+    async def _record(
+        self,
+        request: Request,
+        token: Token,
+        body: bytes,
+        operation: Callable[[Transaction], Approval | Refusal],
+    ) -> Response:
+        return await self.own.write(request, token, body, lambda tx: self._answer(operation(tx)))
+
+    async def _taken(self, request: Request) -> tuple[Token, bytes]:
+        door = self.own.door
+        token = await door.callers.identify(request, Scope.APPROVALS_DECIDE)
+        return token, await read_body(request, door.limits.body_bytes)
+
+    async def _who(self, token: Token) -> tuple[Person, Membership]:
+        """Say who decides, and what Slack says of them; where it says nothing, nothing counts.
+
+        Raises:
+            ForbiddenError: the token is an agent's.
+        """
+        person = reporting.person_of(token)
+        try:
+            found = (await self.own.memberships([person])).get(person.id)
+        except UnavailableError:
+            found = None
+        membership = found or reporting.nobody_confirms(person)
+        # A second spelling of one person must not decide what the first one asked for.
+        return replace(person, name=membership.name or person.name), membership
+
+    def _answer(self, done: Counted | Approval | Refusal) -> Answer | Refusal:
+        if isinstance(done, Refusal):
+            return done
+        asked = done.approval if isinstance(done, Counted) else done
+        return Answer(200, self.own.document(asked))
