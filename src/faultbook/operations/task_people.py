@@ -33,9 +33,10 @@ def once(
 ) -> T | None:
     """Do something for a delivery once; None where the delivery came before.
 
-    What the operation refuses leaves no trace, so that the delivery is refused again.
+    What the operation refuses by raising leaves no trace, so that the delivery is refused again.
+    Without keys it is done every time.
     """
-    if not seen.take_all(tx, keys):
+    if keys and not seen.take_all(tx, keys):
         return None
     return operation(tx, *args, **kwargs)
 

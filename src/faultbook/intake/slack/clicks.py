@@ -7,6 +7,7 @@ import structlog
 
 from faultbook.base.errors import InvalidError
 from faultbook.base.redaction import redact
+from faultbook.intake.slack.approval_clicks import APPROVAL_HANDLERS
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.incidents import (
     hand_draft_over,
@@ -209,4 +210,5 @@ _HANDLERS: dict[str, Callable[[Desk, Click], Awaitable[None]]] = {
     LESSON_EDIT: edit_rule,
     TIMELINE_OPEN: _timeline,
     **TASK_HANDLERS,
+    **APPROVAL_HANDLERS,
 }

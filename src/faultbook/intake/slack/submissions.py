@@ -7,6 +7,7 @@ from dataclasses import asdict
 from faultbook.base.clock import to_datetime
 from faultbook.base.errors import ConflictError, FaultbookError, InvalidError, NotFoundError
 from faultbook.base.text import cut
+from faultbook.intake.slack.approval_forms import submit_outcome, submit_review, submit_vote
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.forms import FormError, read_field, read_incident_form
 from faultbook.intake.slack.ledger_clicks import digest_of, read_closing_place, read_edited_rule
@@ -31,6 +32,9 @@ from faultbook.operations.incidents import (
 from faultbook.operations.ledger import prepare_operation
 from faultbook.store.engine import Store
 from faultbook.view.actions import (
+    APPROVAL_RECORD_FORM,
+    APPROVAL_REVIEW_FORM,
+    APPROVAL_VOTE_FORM,
     INCIDENT_CLOSE_FORM,
     INCIDENT_FORM,
     LESSON_EDIT_FORM,
@@ -297,4 +301,7 @@ _HANDLERS: dict[str, Callable[[Desk, Submission], Awaitable[Json | None]]] = {
     LESSON_EDIT_FORM: _edit,
     TASK_NEW_FORM: submit_new_task,
     TASK_DONE_FORM: submit_done,
+    APPROVAL_VOTE_FORM: submit_vote,
+    APPROVAL_RECORD_FORM: submit_outcome,
+    APPROVAL_REVIEW_FORM: submit_review,
 }

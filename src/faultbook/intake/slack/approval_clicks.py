@@ -1,0 +1,229 @@
+"""Buttons of approvals: who clicked is looked up first, the vote counted once, the answer told."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+
+from faultbook.base.errors import FaultbookError, InvalidError, NotFoundError
+from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.origins import carrying, origin_of
+from faultbook.intake.slack.payloads import Click
+from faultbook.model.approval import SHOWN_DIGITS, Approval, Decision
+from faultbook.model.approval_policy import Membership
+from faultbook.model.approval_sight import ApprovalSight
+from faultbook.model.person import Person
+from faultbook.model.task import Card
+from faultbook.operations.approval_people import Ballot, cast_ballot, may_vote
+from faultbook.operations.approval_reporting import parse_approval_id
+from faultbook.operations.approval_sight import read_approval_sight
+from faultbook.operations.approval_steps import Refusal
+from faultbook.operations.approvals import Counted
+from faultbook.operations.task_people import once
+from faultbook.view.actions import (
+    APPROVAL_APPROVE,
+    APPROVAL_DENY,
+    APPROVAL_DETAILS,
+    APPROVAL_OPEN,
+    APPROVAL_PAGE,
+    APPROVAL_RECORD,
+    APPROVAL_REVIEW,
+)
+from faultbook.view.lines import Line
+from faultbook.view.message import Block
+from faultbook.view.slack_approval_details import approval_details
+from faultbook.view.slack_approval_forms import (
+    counted_note,
+    note_message,
+    record_form,
+    refused_vote,
+    review_form,
+    vote_form,
+)
+from faultbook.view.slack_task_form import refused_modal
+from faultbook.view.slack_words import coded, refusal_message
+
+_SHOWN = re.compile(rf"([0-9]{{1,15}}):([0-9a-f]{{{SHOWN_DIGITS}}})")
+_PAGE = re.compile(r"([0-9]{1,15}):([0-9]{1,4})")
+_FormOf = Callable[[ApprovalSight, dict[str, object]], Block]
+
+
+async def look_up(
+    desk: Desk, number: int, user: str, user_name: str
+) -> tuple[ApprovalSight | None, Person, Membership]:
+    """Read what a person acts on, and ask Slack who they are, before anything is written."""
+    try:
+        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
+    except NotFoundError:
+        sight = None  # refused, and audited, by the vote itself
+    policies = [sight.policy] if sight is not None and sight.policy is not None else []
+    by, member = await asyncio.gather(
+        desk.people.person(user, user_name), desk.member(user, policies)
+    )
+    return sight, by, member
+
+
+def said_of(error: FaultbookError) -> Line:
+    """Say an error in a line of a window."""
+    return coded(f"{error.message} {error.next_step}".strip())
+
+
+async def _approve(desk: Desk, click: Click) -> None:
+    number, shown = _read_shown(click)
+    sight, by, member = await look_up(desk, number, click.user, click.user_name)
+    if sight is not None and sight.policy is not None and sight.policy.reason_to_approve:
+        await _ask_reason(desk, click, Decision.APPROVE, sight, by, member)
+        return
+    ballot = Ballot(number, by, Decision.APPROVE, member, shown, clicked=_card(click))
+    told = await desk.store.write_async(once, [click.key], cast_ballot, ballot, desk.policies)
+    if isinstance(told, Refusal):
+        _refuse(desk, click, number, told.error)
+    elif isinstance(told, Counted):
+        _tell_counted(desk, click, told)
+
+
+async def _deny(desk: Desk, click: Click) -> None:
+    number, _ = _read_shown(click)
+    sight, by, member = await look_up(desk, number, click.user, click.user_name)
+    await _ask_reason(desk, click, Decision.DENY, sight, by, member)
+
+
+async def _ask_reason(
+    desk: Desk,
+    click: Click,
+    decision: Decision,
+    sight: ApprovalSight | None,
+    by: Person,
+    member: Membership,
+) -> None:
+    """Open the form that asks for a vote's reason, unless the vote would not count anyway."""
+    number, shown = _read_shown(click)
+    ballot = Ballot(number, by, decision, member, shown, clicked=_card(click))
+    told = await desk.store.write_async(once, [click.key], may_vote, ballot, desk.policies)
+    if isinstance(told, Refusal):
+        _refuse(desk, click, number, told.error)
+    elif isinstance(told, Approval) and sight is not None and sight.policy is not None:
+        more = {"decision": decision.value, "shown": shown}
+        view = vote_form(sight, decision, sight.policy, _metadata(click, number, **more))
+        desk.tasks.start("vote form", lambda: desk.show(click, view))
+
+
+def _tell_counted(desk: Desk, click: Click, told: Counted) -> None:
+    """Say that a vote counted; where it decided, the card says so."""
+    note = counted_note(told.votes, told.needed, told.approval)
+    if click.view_id:
+        desk.tasks.start("counted", lambda: _show(desk, click, told.approval.number, note))
+    elif not told.approval.state.is_decided:
+        desk.whisper(click.response_url, note_message(note), click.thread_ts)
+
+
+def _refuse(desk: Desk, click: Click, number: int, error: FaultbookError) -> None:
+    if click.view_id:
+        desk.tasks.start("refusal", lambda: _show(desk, click, number, said_of(error)))
+    else:
+        desk.tasks.start("refusal", lambda: _whisper_refusal(desk, click, number, error))
+
+
+async def _whisper_refusal(desk: Desk, click: Click, number: int, error: FaultbookError) -> None:
+    try:
+        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
+        message = refused_vote(error, sight.approval)
+    except NotFoundError:
+        message = refused_vote(error, None)
+    desk.whisper(click.response_url, message, click.thread_ts)
+
+
+async def _show(desk: Desk, click: Click, number: int, note: Line = (), page: int = 0) -> None:
+    """Show an approval as it is now: in the window of the click, or in one of its own."""
+    try:
+        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
+        view = carrying(approval_details(sight, page, note), click)
+    except NotFoundError as error:
+        view = refused_modal(refusal_message(error))
+    await desk.show(click, view, instead=bool(note))
+
+
+async def _details(desk: Desk, click: Click) -> None:
+    number = parse_approval_id(click.value)
+    if await desk.accept([click.key], None):
+        desk.tasks.start("details", lambda: _show(desk, click, number))
+
+
+async def _page(desk: Desk, click: Click) -> None:
+    number, page = _read_pair(_PAGE, click)
+    if await desk.accept([click.key], None):
+        desk.tasks.start("page", lambda: _turn(desk, click, int(number), int(page)))
+
+
+async def _turn(desk: Desk, click: Click, number: int, page: int) -> None:
+    sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
+    view = carrying(approval_details(sight, page), click)
+    await desk.show(click, view, instead=True)
+
+
+def _opening(form: _FormOf) -> Callable[[Desk, Click], Awaitable[None]]:
+    """Make a handler that opens a form about an approval."""
+
+    async def handle(desk: Desk, click: Click) -> None:
+        number = parse_approval_id(click.value)
+        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
+        view = form(sight, _metadata(click, number))
+        if await desk.accept([click.key], None):
+            desk.tasks.start("form", lambda: desk.show(click, view))
+
+    return handle
+
+
+def _metadata(click: Click, number: int, **more: object) -> dict[str, object]:
+    origin = origin_of(click)
+    return {"approval": number, "origin": [origin.channel, origin.thread_ts], **more}
+
+
+def read_metadata(metadata: str) -> dict[str, object]:
+    """Take back what a form carries.
+
+    Raises:
+        InvalidError: it is none of ours.
+    """
+    try:
+        found = json.loads(metadata)
+    except ValueError as error:
+        raise _unknown() from error
+    if not isinstance(found, dict) or not isinstance(found.get("approval"), int):
+        raise _unknown()
+    return found
+
+
+def _card(click: Click) -> Card | None:
+    return None if click.view_id else Card(click.channel, click.message_ts)
+
+
+def _read_shown(click: Click) -> tuple[int, str]:
+    number, shown = _read_pair(_SHOWN, click)
+    return int(number), shown
+
+
+def _read_pair(form: re.Pattern[str], click: Click) -> tuple[str, str]:
+    match = form.fullmatch(click.value)
+    if match is None:
+        raise _unknown()
+    return match[1], match[2]
+
+
+def _unknown() -> InvalidError:
+    return InvalidError(
+        "This button is from another version, so nothing happened.",
+        code="unknown_button",
+        next_step="Look at what waits: /faultbook approvals.",
+    )
+
+
+APPROVAL_HANDLERS: dict[str, Callable[[Desk, Click], Awaitable[None]]] = {
+    APPROVAL_APPROVE: _approve,
+    APPROVAL_DENY: _deny,
+    APPROVAL_DETAILS: _details,
+    APPROVAL_OPEN: _details,
+    APPROVAL_PAGE: _page,
+    APPROVAL_RECORD: _opening(record_form),
+    APPROVAL_REVIEW: _opening(review_form),
+}

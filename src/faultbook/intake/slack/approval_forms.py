@@ -1,0 +1,144 @@
+"""Submitted modals of approvals: a vote with its reason, an outcome, a review.
+
+What a form can mend is said in it, and takes no key: Slack sends the next try under the same one.
+"""
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from faultbook.base.errors import InvalidError
+from faultbook.intake.slack.approval_clicks import look_up, read_metadata, said_of
+from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.forms import FormError, read_field
+from faultbook.intake.slack.payloads import Json, Submission
+from faultbook.model.approval import Approval, Decision
+from faultbook.operations.approval_people import Ballot, cast_ballot
+from faultbook.operations.approval_sight import read_approval_sight
+from faultbook.operations.approval_steps import Refusal
+from faultbook.operations.approvals import Counted, review_bypass
+from faultbook.operations.execution import record_outcome
+from faultbook.operations.task_people import once
+from faultbook.store.transaction import Transaction
+from faultbook.view.lines import Line
+from faultbook.view.slack_approval_details import approval_details
+from faultbook.view.slack_approval_forms import HAPPENED, counted_note, note_message
+
+_CLEAR: Json = {"response_action": "clear"}
+_REASON_REQUIRED = "reason_required"
+
+log = structlog.get_logger("slack")
+
+
+async def submit_vote(desk: Desk, submission: Submission) -> Json | None:
+    """Count a vote that came with its reason, once.
+
+    Raises:
+        FormError: a reason is missing.
+        UnavailableError: nothing was recorded.
+    """
+    told = read_metadata(submission.metadata)
+    number, shown = _number(told), str(told.get("shown") or "")
+    if not shown:
+        raise InvalidError("This form is from another version, so nothing happened.")
+    sight, by, member = await look_up(desk, number, submission.user, submission.user_name)
+    decision = Decision(str(told["decision"]))
+    reason = read_field(submission.values, "reason")
+    ballot = Ballot(number, by, decision, member, shown, reason)
+    policy = sight.policy if sight is not None else None
+    needed = policy is not None and (
+        policy.reason_to_deny if decision is Decision.DENY else policy.reason_to_approve
+    )
+    keys = () if needed and not reason else submission.keys
+    result = await desk.store.write_async(once, keys, cast_ballot, ballot, desk.policies)
+    if isinstance(result, Refusal):
+        if result.error.code == _REASON_REQUIRED:
+            raise FormError({"reason": result.error.message})
+        return await _shown(desk, number, said_of(result.error))
+    if isinstance(result, Counted):
+        return await _after(desk, submission, told, result)
+    return _CLEAR
+
+
+async def submit_outcome(desk: Desk, submission: Submission) -> Json | None:
+    """Record what became of an execution that nobody knew of, once.
+
+    Raises:
+        FormError: the words are missing.
+        UnavailableError: nothing was recorded.
+    """
+    number = _number(read_metadata(submission.metadata))
+    _, by, member = await look_up(desk, number, submission.user, submission.user_name)
+    if not member.is_active:
+        raise FormError({"words": member.why_not})
+    happened = read_field(submission.values, "outcome") == HAPPENED
+    words = read_field(submission.values, "words")
+
+    def record(tx: Transaction) -> Approval | Refusal:
+        return record_outcome(tx, number, by, happened=happened, words=words)
+
+    result = await desk.store.write_async(once, submission.keys if words else (), record)
+    if isinstance(result, Refusal):
+        if result.error.code == _REASON_REQUIRED:
+            raise FormError({"words": result.error.message})
+        return await _shown(desk, number, said_of(result.error))
+    return _CLEAR
+
+
+async def submit_review(desk: Desk, submission: Submission) -> Json | None:
+    """Record that somebody else looked at a bypass, once.
+
+    Raises:
+        FormError: the note is missing.
+        UnavailableError: nothing was recorded.
+    """
+    number = _number(read_metadata(submission.metadata))
+    _, by, member = await look_up(desk, number, submission.user, submission.user_name)
+    if not member.is_active:
+        raise FormError({"note": member.why_not})
+    note = read_field(submission.values, "note")
+    keys = submission.keys if note else ()
+    result = await desk.store.write_async(once, keys, review_bypass, number, by, note)
+    if isinstance(result, Refusal):
+        if result.error.code == _REASON_REQUIRED:
+            raise FormError({"note": result.error.message})
+        return await _shown(desk, number, said_of(result.error))
+    return _CLEAR
+
+
+async def _after(
+    desk: Desk, submission: Submission, told: dict[str, object], counted: Counted
+) -> Json:
+    """Close the form; a vote that did not decide yet is told where it was cast."""
+    note = counted_note(counted.votes, counted.needed, counted.approval)
+    channel, thread_ts = _origin(told)
+    if not channel:  # from Home, where nothing can be whispered
+        return await _shown(desk, counted.approval.number, note)
+    if not counted.approval.state.is_decided:
+        desk.tasks.start("counted", lambda: _tell(desk, channel, submission.user, thread_ts, note))
+    return _CLEAR
+
+
+async def _tell(desk: Desk, channel: str, user: str, thread_ts: str, note: Line) -> None:
+    try:
+        await desk.tell(channel, user, thread_ts or None, note_message(note))
+    except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        log.warning("note_lost", why=type(error).__name__)
+
+
+async def _shown(desk: Desk, number: int, note: Line) -> Json:
+    """Show the approval as it is now in the form's place, with what came of it on top."""
+    sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
+    return {"response_action": "update", "view": approval_details(sight, note=note)}
+
+
+def _number(told: dict[str, object]) -> int:
+    number = told["approval"]
+    assert isinstance(number, int)  # noqa: S101 - read_metadata held it to that
+    return number
+
+
+def _origin(told: dict[str, object]) -> tuple[str, str]:
+    origin = told.get("origin")
+    channel, thread_ts = origin if isinstance(origin, list) else ("", "")
+    return str(channel), str(thread_ts)

@@ -1,0 +1,125 @@
+"""The modals that ask about an approval, and what is said in private to who acted on one."""
+
+import json
+from collections.abc import Mapping
+
+from faultbook.base.errors import FaultbookError
+from faultbook.model.approval import Approval, Decision
+from faultbook.model.approval_policy import ApprovalPolicy
+from faultbook.model.approval_sight import ApprovalSight
+from faultbook.view.actions import (
+    APPROVAL_OPEN,
+    APPROVAL_RECORD_FORM,
+    APPROVAL_REVIEW_FORM,
+    APPROVAL_VOTE_FORM,
+)
+from faultbook.view.approval_lines import facts, stands
+from faultbook.view.lines import Bold, Line, name, words
+from faultbook.view.message import Block, Message
+from faultbook.view.slack_approval import details_button
+from faultbook.view.slack_approval_details import asks_again
+from faultbook.view.slack_blocks import actions, button, context, modal, plain_text, section
+from faultbook.view.slack_inputs import Field, select_input, text_input
+from faultbook.view.slack_words import coded, refusal_message
+from faultbook.view.spoken import spoken_text
+
+HAPPENED, DID_NOT = "happened", "did_not"
+REASON_LENGTH = 1000
+_BUTTON = 24
+_LABELS = {Decision.APPROVE: "Approve", Decision.DENY: "Deny"}
+
+
+def vote_form(
+    sight: ApprovalSight, decision: Decision, policy: ApprovalPolicy, metadata: Mapping[str, object]
+) -> Block:
+    """Ask for the reason of a vote.
+
+    The input may be left empty even where the policy asks for one: what it says then is ours.
+    """
+    asked = sight.approval
+    label = _LABELS[decision]
+    needed = policy.reason_to_approve if decision is Decision.APPROVE else policy.reason_to_deny
+    who = name(asked.agent)
+    if asked.triggered_by is not None:
+        who = f"{who} and {name(asked.triggered_by.name)}"
+    reason = text_input(
+        Field("reason", "Reason", f"{who} will read this.", optional=True),
+        multiline=True,
+        most=REASON_LENGTH,
+    )
+    small: list[Line] = [facts(sight)]
+    if needed:
+        small.append([*coded(f"Policy `{name(policy.name)}` requires a reason.")])
+    blocks = [section([asks_again(asked)]), reason, context(small)]
+    return _form(f"{label} {asked.id}", blocks, APPROVAL_VOTE_FORM, label, metadata)
+
+
+def record_form(sight: ApprovalSight, metadata: Mapping[str, object]) -> Block:
+    """Ask what became of an execution that nobody knows of."""
+    asked = sight.approval
+    blocks = [
+        section([stands(sight), asks_again(asked)]),
+        select_input(
+            Field("outcome", "What did you find?"),
+            ((HAPPENED, "It happened"), (DID_NOT, "It did not happen")),
+        ),
+        text_input(
+            Field("words", "How do you know?", f"{name(asked.agent)} will read this."),
+            multiline=True,
+            most=REASON_LENGTH,
+        ),
+    ]
+    return _form(f"Outcome of {asked.id}", blocks, APPROVAL_RECORD_FORM, "Record", metadata)
+
+
+def review_form(sight: ApprovalSight, metadata: Mapping[str, object]) -> Block:
+    """Ask for the review of a bypass."""
+    asked = sight.approval
+    blocks = [
+        section([stands(sight), asks_again(asked)]),
+        text_input(
+            Field("note", "What did you find?", "It is kept in the audit log."),
+            multiline=True,
+            most=REASON_LENGTH,
+        ),
+    ]
+    return _form(f"Review {asked.id}", blocks, APPROVAL_REVIEW_FORM, "Reviewed", metadata)
+
+
+def refused_vote(error: FaultbookError, asked: Approval | None) -> Message:
+    """Say why a decision did not count, with the way to what it was about."""
+    message = refusal_message(error)
+    if asked is None:
+        return message
+    offered = [details_button(asked)]
+    if asked.superseded_by is not None:
+        newer = f"A-{asked.superseded_by}"
+        offered = [button(f"Open {newer}", APPROVAL_OPEN, str(asked.superseded_by))]
+    return Message(message.text, [*message.blocks, *actions(offered)])
+
+
+def counted_note(votes: int, needed: int, asked: Approval) -> Line:
+    """Say what a vote came to."""
+    if asked.state.is_decided:
+        return [Bold("Counted."), f" {asked.id} is {asked.state.value.replace('_', ' ')}."]
+    return [Bold(f"Counted: {votes} of {needed}.")]
+
+
+def note_message(line: Line) -> Message:
+    """Say something in private."""
+    return Message(spoken_text([line], (), (), 0), [section([line])])
+
+
+def bypassed_note(asked: Approval) -> Line:
+    """Say to who broke the glass what that did."""
+    said = f" {asked.agent} may run it. Somebody else reviews this within 24 h."
+    return [Bold(f"{asked.id} is approved without its approvers."), words(said)]
+
+
+def _form(
+    title: str, blocks: list[Block], callback_id: str, submit: str, metadata: Mapping[str, object]
+) -> Block:
+    told = json.dumps(dict(metadata), separators=(",", ":"))
+    view = modal(title, blocks, callback_id=callback_id, metadata=told)
+    buttons = {"submit": plain_text(submit, _BUTTON), "close": plain_text("Go back", _BUTTON)}
+    return view | buttons

@@ -1,0 +1,156 @@
+"""A workspace whose finance approvers decide, a bot in it, and an agent that asks."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faultbook.base.clock import Clock, system_clock
+from faultbook.base.settings_policies import PolicySettings
+from faultbook.model.approval import Approval, ApprovalState, EvidenceLink, NewApproval
+from faultbook.model.audit import AuditRecord
+from faultbook.operations.approval_requests import check_action, request_approval
+from faultbook.operations.approval_steps import find_approval
+from faultbook.store import audit
+from tests.journeys.running import RunningBot, running_bot, settings_for
+from tests.sandbox.driver import Json, Workspace
+
+AGENT = "invoice-bot"
+WHY = "charged twice"
+GROUP = "finance-approvers"
+
+
+@dataclass
+class Approving:
+    """What the journeys of approvals ask and look at."""
+
+    workspace: Workspace
+    bot: RunningBot
+    channel: str
+
+    def ask(
+        self,
+        target: str = "c_881",
+        parameters: Mapping[str, Any] | None = None,
+        **more: Any,  # noqa: ANN401 - a request's own fields
+    ) -> Approval:
+        """Have the agent ask."""
+        given = {"customer": "c_881", "amount": "120.00 EUR"} if parameters is None else parameters
+        action = check_action("refund", target, "prod", dict(given))
+        facts: dict[str, Any] = {
+            "owner": "Olga Wren",
+            "evidence": (EvidenceLink("two charges", "https://pay.example/c_881"),),
+        }
+        new = NewApproval(
+            action, WHY, "the card is credited; can't be undone", AGENT, **(facts | more)
+        )
+        house = self.bot.house
+        asked = house.store.write(request_approval, new, house.policies)
+        assert isinstance(asked, Approval), asked
+        return asked
+
+    def find(self, asked: Approval) -> Approval:
+        """Read an approval as it stands."""
+        return self.bot.house.store.read(find_approval, asked.number)
+
+    def wait(self, asked: Approval, state: ApprovalState) -> Approval:
+        """Wait until an approval is in a state."""
+
+        def reached() -> Approval | None:
+            found = self.find(asked)
+            return found if found.state is state else None
+
+        found = self.workspace.wait_for(reached, timeout=10)
+        assert found is not None
+        return found
+
+    def card(self, asked: Approval, said: str = "") -> Json:
+        """Wait for an approval's card, until it says something."""
+
+        def shown() -> Json | None:
+            for one in self.workspace.from_bot(self.channel):
+                if asked.short_digest in one["text"] and said in one["text"]:
+                    return one
+            return None
+
+        found = self.workspace.wait_for(shown, timeout=10)
+        assert found is not None
+        return found
+
+    def approve(self, user: str, card: Json, **how: Any) -> Json:  # noqa: ANN401 - what `click` takes
+        """Press Approve."""
+        return self.workspace.click(user, self.channel, card["ts"], "approval.approve", **how)
+
+    def deny(self, user: str, card: Json) -> Json:
+        """Press Deny; gives the form."""
+        assert self.workspace.click(user, self.channel, card["ts"], "approval.deny")["acked"]
+        return self.modal(user, "Deny")
+
+    def modal(self, user: str, title: str) -> Json:
+        """Wait for a person's top modal."""
+
+        def shown() -> Json | None:
+            stack = self.workspace.modals(user)
+            return stack[-1] if stack and title in stack[-1]["title"]["text"] else None
+
+        found = self.workspace.wait_for(shown)
+        assert found is not None
+        return found
+
+    def told(self, user: str, said: str) -> Json:
+        """Wait for what only one person sees."""
+
+        def shown() -> Json | None:
+            found = self.workspace.ephemerals(user)
+            return next((one for one in found if said in one["text"]), None)
+
+        found = self.workspace.wait_for(shown)
+        assert found is not None
+        return found
+
+    def audited(self) -> list[AuditRecord]:
+        """Read the audit log."""
+        return self.bot.house.store.read(lambda tx: list(audit.read_all(tx)))
+
+    def refusals(self) -> list[str]:
+        """List the kinds and codes of what was refused."""
+        return [
+            record.record.partition('"code":"')[2].partition('"')[0]
+            for record in self.audited()
+            if record.kind.endswith("refused")
+        ]
+
+
+def labels(message: Json) -> list[str]:
+    """Name the buttons of a message or a modal."""
+    rows = [one for one in message["blocks"] if one["type"] == "actions"]
+    return [element["text"]["text"] for row in rows for element in row["elements"]]
+
+
+def policy_for(workspace: Workspace, **more: Any) -> PolicySettings:  # noqa: ANN401 - a policy's own fields
+    """Let the finance approvers decide about refunds, in the channel of the agents."""
+    group = workspace.new_group(GROUP, ["ben", "chris"])
+    facts: dict[str, Any] = {
+        "name": "refund-prod",
+        "kinds": ["refund"],
+        "thresholds": [{"groups": [group], "approve": 1}],
+        "channel": workspace.channel_id("ops"),
+        "mention": group,
+        "loop_seconds": 0,
+    }
+    return PolicySettings.model_validate(facts | more)
+
+
+@contextmanager
+def approving(
+    workspace: Workspace,
+    home: Path,
+    *policies: PolicySettings,
+    clock: Clock = system_clock,
+) -> Iterator[Approving]:
+    """Start a bot with policies; one for refunds where none is given."""
+    settings = settings_for(workspace, home)
+    settings = settings.model_copy(update={"policies": list(policies) or [policy_for(workspace)]})
+    with running_bot(settings, clock=clock) as bot:
+        yield Approving(workspace, bot, "ops")
