@@ -14,6 +14,7 @@ from tests.benchmarks import (
     client,
     ledger,
     reading,
+    receipts,
     records,
     slack,
     startup,
@@ -31,6 +32,7 @@ _ALL: dict[str, Callable[[Path], list[str]]] = {
     "check": reading.check,
     "search": reading.search,
     "claims": tasks.claims,
+    "receipts": receipts.receipts,
     "startup": startup.startup,
     "client": client.client,
 }
