@@ -14,7 +14,7 @@ from faultbook.operations.task_notices import TaskNotice
 from faultbook.store import notices
 from faultbook.store.schema import notices as notices_table
 from faultbook.store.schema import runs as runs_table
-from faultbook.store.schema import task_events
+from faultbook.store.schema_tasks import task_events
 from faultbook.store.transaction import Transaction
 from tests.conftest import PostgresServer
 from tests.journeys.whole import Crew, Whole, whole_bot

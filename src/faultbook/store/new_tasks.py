@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Executable, Integer, bindparam
 from faultbook.base.clock import Instant
 from faultbook.model.task import NewTask, Task, TaskState
 from faultbook.store.prepared import Prepared
-from faultbook.store.schema import tasks
+from faultbook.store.schema_tasks import tasks
 from faultbook.store.tasks import TOPIC
 from faultbook.store.transaction import Transaction
 

@@ -13,7 +13,7 @@ from sqlalchemy import (
     text,
 )
 
-from faultbook.store.schema import SEQUENCE, metadata
+from faultbook.store.schema_tasks import SEQUENCE, metadata
 
 # The last of the tables: whoever takes the metadata from here has them all.
 __all__ = ["approvals", "audit", "metadata", "policies_seen", "votes"]

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from faultbook.model.task import Task, TaskState
 from faultbook.store.prepared import Prepared
-from faultbook.store.schema import tasks
+from faultbook.store.schema_tasks import tasks
 from faultbook.store.tasks import read
 from faultbook.store.transaction import Transaction
 

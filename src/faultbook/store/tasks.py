@@ -35,7 +35,8 @@ from faultbook.model.task import (
 )
 from faultbook.model.verdict import Verdict
 from faultbook.store.bulk import insert_rows
-from faultbook.store.schema import runs, task_events, tasks
+from faultbook.store.schema import runs
+from faultbook.store.schema_tasks import task_events, tasks
 from faultbook.store.transaction import Transaction
 
 TOPIC = "tasks"
