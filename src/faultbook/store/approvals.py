@@ -32,8 +32,8 @@ from faultbook.model.canonical import canonical
 from faultbook.model.task import Card, TaskState
 from faultbook.store.approval_rows import read_approval, read_votes
 from faultbook.store.prepared import Prepared
-from faultbook.store.schema import tasks
 from faultbook.store.schema_approvals import approvals, policies_seen, votes
+from faultbook.store.schema_tasks import tasks
 from faultbook.store.transaction import Transaction
 
 TOPIC = "approvals"
@@ -68,6 +68,7 @@ class ApprovalFilter:
     states: frozenset[ApprovalState] | None = frozenset({ApprovalState.PENDING})
     agent: str | None = None
     owner: str | None = None
+    task: int | None = None
     limit: int = 50
 
 
@@ -127,6 +128,8 @@ def list_some(tx: Transaction, wanted: ApprovalFilter) -> list[Approval]:
         statement = statement.where(_c.agent == wanted.agent)
     if wanted.owner is not None:
         statement = statement.where(_c.owner == wanted.owner)
+    if wanted.task is not None:
+        statement = statement.where(_c.task == wanted.task)
     only_pending = wanted.states == frozenset({ApprovalState.PENDING})
     order = _c.expires_at if only_pending else _c.number.desc()
     rows = tx.execute(statement.order_by(order).limit(wanted.limit)).all()
