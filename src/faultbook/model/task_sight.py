@@ -1,7 +1,9 @@
 """What people are shown of a task: itself, where it stands, and its latest attempt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from faultbook.model.approval import Approval
 from faultbook.model.run import RunRecord
 from faultbook.model.task import Task
 
@@ -15,6 +17,7 @@ class TaskSight:
         run: its latest attempt.
         queue: who its route's tasks go to, for people; empty where no route took it.
         attempts: how many attempts it may have in all.
+        approvals: what it waits for, the soonest to expire first.
     """
 
     task: Task
@@ -22,3 +25,4 @@ class TaskSight:
     run: RunRecord | None = None
     queue: str = ""
     attempts: int = 1
+    approvals: Sequence[Approval] = ()

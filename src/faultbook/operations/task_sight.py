@@ -1,11 +1,15 @@
 """Reading a task as its card, its status and its details show it."""
 
+from collections.abc import Sequence
+
+from faultbook.model.approval import Approval
 from faultbook.model.route import COMMAND_AGENT, Routes
 from faultbook.model.task import Task, TaskState
 from faultbook.model.task_sight import TaskSight
 from faultbook.operations.recording import read_run
 from faultbook.operations.tasks import find_task
-from faultbook.store import tasks
+from faultbook.store import approvals, tasks
+from faultbook.store.approvals import ApprovalFilter
 from faultbook.store.transaction import Transaction
 
 _WAITS_IN_QUEUE = frozenset({TaskState.RECEIVED, TaskState.QUEUED})
@@ -24,6 +28,7 @@ def read_sight(tx: Transaction, number: int, routes: Routes) -> TaskSight:
         read_run(tx, task.run_id) if task.run_id else None,
         queue_name(task, routes),
         _allowed(tx, task, routes),
+        _waited_for(tx, task),
     )
 
 
@@ -33,6 +38,12 @@ def _allowed(tx: Transaction, task: Task, routes: Routes) -> int:
         return routes.of(task.route).retry.attempts
     extra = tasks.extra_attempts(tx, task.number)
     return extra + task.lapses + routes.of(task.route).retry.attempts
+
+
+def _waited_for(tx: Transaction, task: Task) -> Sequence[Approval]:
+    if task.state is not TaskState.WAITING:
+        return ()
+    return approvals.list_some(tx, ApprovalFilter(task=task.number))
 
 
 def queue_name(task: Task, routes: Routes) -> str:

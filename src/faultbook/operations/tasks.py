@@ -338,8 +338,12 @@ def hand_back(tx: Transaction, number: int, by: Person) -> Task:
 
 
 def waits_for(tx: Transaction, number: int, approval: str) -> Task | None:
-    """Let a running task wait for an approval; its worker keeps its lease meanwhile."""
-    task = tasks.change(tx, number, [TaskState.RUNNING], {"state": TaskState.WAITING.value})
+    """Let a running task wait for an approval; its worker keeps its lease meanwhile.
+
+    One that waits already is painted again: its card names what it waits for.
+    """
+    states = [TaskState.RUNNING, TaskState.WAITING]
+    task = tasks.change(tx, number, states, {"state": TaskState.WAITING.value})
     if task is not None:
         tasks.append_event(tx, number, "waits", approval, task.worker)
         owe_paint(tx, task)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from faultbook.base.clock import Instant
 from faultbook.model.answer import FailingAnswer
+from faultbook.model.approval_sight import ApprovalSight
 from faultbook.model.draft import IncidentDraft
 from faultbook.model.ledger_operation import LedgerQueue
 from faultbook.model.lesson_found import FoundLesson
@@ -19,9 +20,22 @@ from faultbook.view.actions import (
     TASK_NEW,
     write_query,
 )
+from faultbook.view.approval_lines import listed as approval_line
 from faultbook.view.failing_lines import SIGNS, footer, headline, other_branches, shared
-from faultbook.view.lines import WORDS_LENGTH, Bold, Code, Line, Moment, Sign, Span, name, words
+from faultbook.view.lines import (
+    WORDS_LENGTH,
+    Bold,
+    Code,
+    Line,
+    Moment,
+    Rich,
+    Sign,
+    Span,
+    name,
+    words,
+)
 from faultbook.view.message import Block
+from faultbook.view.slack_approval import details_button as approval_details_button
 from faultbook.view.slack_blocks import actions, button, context, header, section
 from faultbook.view.slack_failing import A_GROUP, late_draft_line, undelivered_line
 from faultbook.view.slack_ledger import git_queue_line
@@ -34,6 +48,7 @@ _SHOWN = 10
 _RULES_DUE = 5
 LEARNED = 3
 TASKS = 5
+APPROVALS = 5
 _RULE = 250
 
 
@@ -66,6 +81,21 @@ class TasksPart:
     of_all: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalsPart:
+    """What Home shows of approvals.
+
+    Attributes:
+        for_me: what waits for this person's decision.
+        by_me: what waits that this person, or their task, asked for.
+        is_known: Slack said what this person may decide.
+    """
+
+    for_me: Sequence[ApprovalSight]
+    by_me: Sequence[ApprovalSight]
+    is_known: bool = True
+
+
 _NO_TASKS = TasksPart()
 
 
@@ -75,15 +105,17 @@ def home_view(
     connection: str | None = None,
     tasks: TasksPart = _NO_TASKS,
     ledger: LedgerPart | None = None,
+    approvals: ApprovalsPart | None = None,
 ) -> Block:
     """Paint App Home; `connection` says in words how the bot is connected.
 
-    Each part of the dashboard is a header and its sections, put together here; without a ledger
-    its parts are left out.
+    Each part of the dashboard is a header and its sections, put together here; without a ledger,
+    or policies, their parts are left out.
     """
     top = [button("Open incident", INCIDENT_OPEN)] if ledger is not None else []
     top = [*top, button("New task", TASK_NEW), button("Help", ASK_HELP)]
-    blocks = [*actions(top), *_whats_failing(answer), *_my_tasks(tasks)]
+    waiting = _waiting(approvals) if approvals is not None else []
+    blocks = [*actions(top), *_whats_failing(answer), *waiting, *_my_tasks(tasks)]
     closing: list[Line] = [footer(answer)]
     if ledger is not None:
         blocks += [*_rules_due(ledger.due, answer.as_of), *_learned(ledger.learned)]
@@ -92,6 +124,24 @@ def home_view(
     if connection:
         closing.append([words(connection)])
     return {"type": "home", "blocks": [*blocks, context(closing)]}
+
+
+def _waiting(part: ApprovalsPart) -> list[Block]:
+    blocks = [header("Waiting for me")]
+    if not part.is_known:
+        blocks.append(context([["Slack didn't say what you may decide; this waits in all."]]))
+    if not part.for_me:
+        blocks.append(section([["Nothing waits for you."]]))
+    blocks += [
+        section([approval_line(one)], approval_details_button(one.approval))
+        for one in part.for_me[:APPROVALS]
+    ]
+    for one in part.by_me[:APPROVALS]:
+        line: Line = [*approval_line(one), Rich(" · "), "asked by you or for your task"]
+        blocks.append(section([line], approval_details_button(one.approval)))
+    left = max(0, len(part.for_me) - APPROVALS) + max(0, len(part.by_me) - APPROVALS)
+    more: Line = [f"and {left} more: ", Code("/faultbook approvals")]
+    return [*blocks, context([more])] if left else blocks
 
 
 def _my_tasks(tasks: TasksPart) -> list[Block]:

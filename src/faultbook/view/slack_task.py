@@ -19,6 +19,7 @@ from faultbook.view.actions import (
 from faultbook.view.lines import Bold, Code, Line, Mention, Moment, Span, join, name
 from faultbook.view.message import Block, Message
 from faultbook.view.series_values import write_series
+from faultbook.view.slack_approval import open_button
 from faultbook.view.slack_blocks import (
     actions,
     button,
@@ -172,7 +173,9 @@ def card_buttons(sight: TaskSight) -> list[Block]:
     cancel = _button("Cancel", TASK_CANCEL, task)
     if task.state in _BEFORE_WORK and task.route is None:
         return [_button("I'll take it", TASK_TAKE, task), cancel, details]
-    return [cancel, details, *([not_a_task_button(task)] if may_be_no_task(task) else [])]
+    opened = [open_button(one) for one in sight.approvals[:1]]
+    taken_back = [not_a_task_button(task)] if may_be_no_task(task) else []
+    return [*opened, cancel, details, *taken_back]
 
 
 def details_button(task: Task) -> Block:

@@ -29,6 +29,8 @@ def help_message() -> Message:
         Code("have we seen this before?"),
         ", ",
         Code("status of T-41"),
+        ", ",
+        Code("what waits for me?"),
     ]
     give: Line = [Bold("Give a task"), " ", Code("@faultbook export November")]
     commands: Line = [
@@ -40,6 +42,7 @@ def help_message() -> Message:
                 [Code("/incident")],
                 [Code("/faultbook task export November")],
                 [Code("/faultbook tasks")],
+                [Code("/faultbook approvals")],
                 [Code("/faultbook lesson pdf missing")],
                 [Code("/faultbook review billing")],
                 [Code("/faultbook diff yesterday")],

@@ -8,10 +8,11 @@ from faultbook.model.evidence import Artifact, Check
 from faultbook.model.task import Task, TaskState
 from faultbook.model.task_sight import TaskSight
 from faultbook.model.verdict import Reason, Verdict
+from faultbook.view.approval_values import in_short
 from faultbook.view.lines import DOT, Bold, Code, Line, Moment, Rich, Span, join, name, words
 
 CHECK_FIRST = "It may have had effects: check before retrying."
-_FILES_NAMED = 3
+_FILES_NAMED = _APPROVALS_NAMED = 3
 _MINUTE, _HOUR = 60, 3600
 _TIMES = {1: "once", 2: "twice"}
 _SAID_NOTHING = frozenset({Reason.RUN_ABANDONED.value, Reason.TIMED_OUT.value})
@@ -109,7 +110,19 @@ def _running(sight: TaskSight) -> Line:
 
 
 def _waiting(sight: TaskSight) -> Line:
-    return _strong(f"{sight.task.id} waits for approval")
+    names = ", ".join(one.id for one in sight.approvals[:_APPROVALS_NAMED])
+    more = len(sight.approvals) - _APPROVALS_NAMED
+    which = f" {names}{f' and {more} more' if more > 0 else ''}" if names else ""
+    return _strong(f"{sight.task.id} waits for approval{which}")
+
+
+def _waits_for(sight: TaskSight) -> Line:
+    """Say what is to be decided, and until when an answer counts."""
+    if not sight.approvals:
+        return asked(sight.task)
+    first = sight.approvals[0]
+    what = f"{name(first.action.kind)} {name(in_short(first.action))}"
+    return [f"{what}, until ", Moment(first.expires_at)]
 
 
 def _done(sight: TaskSight) -> Line:
@@ -210,7 +223,7 @@ _FACTS: dict[TaskState, Callable[[TaskSight], Line]] = {
     TaskState.RECEIVED: _asked_and_tried,
     TaskState.QUEUED: _asked_and_tried,
     TaskState.RUNNING: _attempt,
-    TaskState.WAITING: lambda sight: asked(sight.task),
+    TaskState.WAITING: _waits_for,
     TaskState.DONE: _took,
     TaskState.FAILED: _tried,
     TaskState.LOST: _last_heard,

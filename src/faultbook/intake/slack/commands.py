@@ -5,6 +5,8 @@ import difflib
 from collections.abc import Callable
 
 from faultbook.base.clock import Instant
+from faultbook.intake.slack.approval_asking import break_by_command, owed_waiting
+from faultbook.intake.slack.approval_names import WaitsForMe
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.events import owed_for
 from faultbook.intake.slack.grammar import (
@@ -38,6 +40,7 @@ _VERBS: dict[str, Callable[[str, Instant], Ask]] = {
     "lesson": lambda text, _now: Lessons(visible_words(text)),
     "review": lambda text, _now: Review(visible_words(text)),
     "tasks": lambda _text, _now: WhatDoing(),
+    "approvals": lambda _text, _now: WaitsForMe(),
     "help": lambda _text, _now: Help(),
 }
 _WHOLE_COMMANDS = {"/failing": "failing", "/incident": "incident"}
@@ -45,11 +48,13 @@ _OPENS = "incident"
 """The verb that opens a window instead of an answer."""
 _GIVES = "task"
 """The verb that gives a task."""
-_NAMES = (*_VERBS, _OPENS, _GIVES)
+_BREAKS = "break-glass"
+"""The verb that approves without voters."""
+_NAMES = (*_VERBS, _OPENS, _GIVES, _BREAKS)
 
 
 async def take_command(desk: Desk, body: Json) -> Json | None:
-    """Answer a slash command to who gave it; nothing is recorded but a task.
+    """Answer a slash command to who gave it; nothing is recorded but a task, and broken glass.
 
     Raises:
         InvalidError: the task can't be taken.
@@ -62,6 +67,8 @@ async def take_command(desk: Desk, body: Json) -> Json | None:
         return None
     if verb == _GIVES and not isinstance(parse(text, "<@>", desk.store.clock()), StatusOf):
         return ephemeral(await take_by_command(desk, command, text))
+    if verb == _BREAKS:
+        return ephemeral(await break_by_command(desk, command, text))
     answering = asyncio.ensure_future(_answer(desk, command))
     done, _ = await asyncio.wait({answering}, timeout=_ANSWER_SECONDS)
     if not done:
@@ -85,7 +92,7 @@ async def _answer(desk: Desk, command: Command) -> Message:
     if ask is None:
         return unknown_verb_message(verb, _nearest(verb))
     to = ReplyTo(channel=command.channel, user=command.user, after="0")
-    owed = owed_for(ask, to)
+    owed = await owed_waiting(desk, to) if isinstance(ask, WaitsForMe) else owed_for(ask, to)
     return help_message() if owed is None else await desk.made(owed, private=True)
 
 

@@ -11,6 +11,8 @@ from slack_sdk.errors import SlackApiError
 from faultbook.base.clock import Instant
 from faultbook.base.errors import UnavailableError
 from faultbook.base.redaction import redact
+from faultbook.intake.slack.approval_asking import owed_waiting, read_home_part
+from faultbook.intake.slack.approval_names import ApprovalOf, WaitsForMe
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.grammar import (
     Ask,
@@ -109,6 +111,7 @@ _OWED_FOR: dict[type, Callable[[Any, ReplyTo], NewNotice]] = {
     Review: lambda ask, to: to.notice(Owed.REVIEW, area=redact(ask.area)),
     OpenIncident: lambda _, to: to.notice(Owed.OFFER_INCIDENT),
     StatusOf: lambda ask, to: to.notice(Owed.TASK_STATUS, task=ask.task),
+    ApprovalOf: lambda ask, to: to.notice(Owed.APPROVAL_STATUS, approval=ask.approval),
     WhatDoing: lambda ask, to: to.notice(Owed.TASK_LIST, user=to.user, mine=ask.mine),
     Help: lambda _, to: to.notice(Owed.HELP),
 }
@@ -119,7 +122,10 @@ async def publish_home(desk: Desk, user: str, direct: str = "") -> None:
     answer = await desk.ask(FailingQuery())
     ledger = await desk.store.in_thread(_ledger_part, desk, user)
     tasks = TasksPart(*await desk.store.read_async(read_open, user, TASKS))
-    view = home_view(answer, connection=desk.connection(), tasks=tasks, ledger=ledger)
+    approvals = await read_home_part(desk, user)
+    view = home_view(
+        answer, connection=desk.connection(), tasks=tasks, ledger=ledger, approvals=approvals
+    )
     # What is opened from Home knows by this where the person can be answered.
     await desk.client.views_publish(user_id=user, view=view | {"private_metadata": direct})
 
@@ -163,7 +169,7 @@ async def _take(desk: Desk, heard: Heard, now: Instant) -> None:
     if isinstance(ask, TaskRequest):
         await take_request(desk, heard, to)
         return
-    owed = owed_for(ask, to)
+    owed = await owed_waiting(desk, to) if isinstance(ask, WaitsForMe) else owed_for(ask, to)
     if owed is not None:
         is_new = await desk.accept(heard.keys, owed)
         if is_new and isinstance(ask, Failing) and to.thread_ts and desk.ledger is not None:

@@ -13,6 +13,12 @@ from faultbook.base.clock import Instant
 from faultbook.base.errors import InvalidError
 from faultbook.base.when import parse_when
 from faultbook.intake.slack import phrases
+from faultbook.intake.slack.approval_names import (
+    ApprovalOf,
+    WaitsForMe,
+    approval_of,
+    waits_for_me,
+)
 from faultbook.intake.slack.filters import (
     Filters,
     UnclearError,
@@ -125,6 +131,8 @@ Ask: TypeAlias = (
     | TaskRequest
     | StatusOf
     | WhatDoing
+    | ApprovalOf
+    | WaitsForMe
     | Help
     | ChitChat
     | Unclear
@@ -382,6 +390,8 @@ def _between(reader: Reader, filters: Filters, now: Instant, *, is_asked: bool =
 _FORMS: tuple[Form, ...] = (
     _help,
     _status_of,
+    approval_of,
+    waits_for_me,
     _what_doing,
     _seen_before,
     _review,
