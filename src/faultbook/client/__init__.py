@@ -12,6 +12,11 @@
             task.progress("page 1 of 3")
             task.artifact("report.csv", export(task.text))
 
+    request = client.approve("refund", "c_881", {"amount": "120.00"}, why="charged twice")
+    request.wait().raise_if_denied()
+    with request.execute() as action:
+        refund(action.target, action.parameters["amount"])
+
 What is exported here is loaded when it is first asked for.
 """
 
@@ -19,13 +24,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from faultbook.client.approvals import (
+        ApprovalRequest,
+        ApprovedAction,
+        Denied,
+        Outcome,
+        OutcomeUnknown,
+    )
     from faultbook.client.client import Client
     from faultbook.client.run import Result, Run
     from faultbook.client.task import Task, TaskGone
 
-__all__ = ["Client", "Result", "Run", "Task", "TaskGone"]
+__all__ = [
+    "ApprovalRequest",
+    "ApprovedAction",
+    "Client",
+    "Denied",
+    "Outcome",
+    "OutcomeUnknown",
+    "Result",
+    "Run",
+    "Task",
+    "TaskGone",
+]
 
-_HOMES = {"Client": "client", "Result": "run", "Run": "run", "Task": "task", "TaskGone": "task"}
+_HOMES = {
+    "ApprovalRequest": "approvals",
+    "ApprovedAction": "approvals",
+    "Client": "client",
+    "Denied": "approvals",
+    "Outcome": "approvals",
+    "OutcomeUnknown": "approvals",
+    "Result": "run",
+    "Run": "run",
+    "Task": "task",
+    "TaskGone": "task",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,8 +1,8 @@
-"""`Client`: the four verbs of reporting, runs as a context manager, and tasks to work on."""
+"""`Client`: the four verbs of reporting, runs, tasks to work on, and approvals to ask for."""
 
 import os
 import secrets
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -15,6 +15,7 @@ from faultbook.client.run import Result, Run, result_of
 from faultbook.client.words import pieces, written
 
 if TYPE_CHECKING:
+    from faultbook.client.approvals import ApprovalFields, ApprovalRequest
     from faultbook.client.task import Task
 
 # Eight seconds: a server that is restarted is back by then.
@@ -22,7 +23,7 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 class Client:
-    """Reports runs to a Faultbook server, and works on its tasks.
+    """Reports runs to a Faultbook server, works on its tasks, and asks people for approvals.
 
     Where the server can't be had at the moment, or answers 503, each call tries again for about
     eight seconds. Every call may be repeated: nothing is recorded twice. One client may be used by
@@ -192,6 +193,44 @@ class Client:
 
         claims = Claims(self.http, agent, routes, worker, lease_seconds)
         return claims.tasks(most, stop)
+
+    def approve(
+        self,
+        kind: str,
+        target: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        why: str,
+        task: "Task | str | None" = None,
+        **fields: Unpack["ApprovalFields"],
+    ) -> "ApprovalRequest":
+        """Ask people whether an action may run.
+
+            request = client.approve("refund", "c_881", {"amount": "120.00"}, why="charged twice")
+            request.wait().raise_if_denied()
+            with request.execute() as action:
+                refund(action.target, action.parameters["amount"])
+
+        The same action that waits already, or is approved and has not run, is the same request.
+
+        Args:
+            kind: what policies know it by.
+            target: what it is done to.
+            parameters: all that it will run with. Decimals are strings (a Decimal is written so),
+                secrets are `secret:NAME`.
+            why: in words, for whoever decides.
+            task: the task it belongs to; who gave that does not decide.
+            fields: see `ApprovalFields`.
+
+        Raises:
+            InvalidError: a fraction, a secret, a field that does not fit; `where` names it.
+            TooLargeError: the action is over its limit.
+            ForbiddenError: no policy says who decides this, or the token may not ask.
+            UnavailableError: the server can't be had, or this agent asks too often.
+        """
+        from faultbook.client.approvals import ask  # noqa: PLC0415 - who only reports needs none
+
+        return ask(self.http, kind, target, parameters, why, task, fields)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -28,6 +28,7 @@ from faultbook.client.codes import AMBIGUOUS, NOT_SENT
 
 _CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 5.0
 _PAUSE_SECONDS = 0.2
+_LATER_SECONDS = 10.0
 _TOO_MANY_REQUESTS = 429
 _REFUSALS: dict[int, type[FaultbookError]] = {
     401: UnauthenticatedError,
@@ -131,6 +132,35 @@ class HttpClient:
         headers = {"Idempotency-Key": f'"{key}"'} if key else None
         return self._send("POST", f"/v1/tasks/{quote(task, safe='')}/{verb}", document, headers)
 
+    def ask_approval(self, document: bytes, key: str) -> dict[str, Any]:
+        """Ask for an approval; the same key asks once."""
+        return self._send("POST", "/v1/approvals", document, {"Idempotency-Key": f'"{key}"'})
+
+    def read_approval(self, approval: str, wait: float = 0.0) -> dict[str, Any]:
+        """Read an approval; with `wait`, once it is decided, or after so many seconds.
+
+        A wait is tried once: who waits looks again.
+        """
+        path = f"/v1/approvals/{quote(approval, safe='')}"
+        if not wait:
+            return self._send("GET", path, b"")
+        return self._try("GET", f"{path}?wait={wait:.3f}", b"", {}, wait)
+
+    def tell_approval(
+        self, approval: str, verb: str, document: bytes, key: str | None = None
+    ) -> dict[str, Any]:
+        """Tell something of an approval: `execute`, `executed`, `failed`, `cancel`, `approve`, ….
+
+        The same key tells it once.
+
+        Raises:
+            ForbiddenError: who tells may not.
+            ConflictError: its state does not allow that any more.
+        """
+        headers = {"Idempotency-Key": f'"{key}"'} if key else None
+        path = f"/v1/approvals/{quote(approval, safe='')}/{verb}"
+        return self._send("POST", path, document, headers)
+
     def close(self) -> None:
         """Let go of the connection."""
         self._http.close()
@@ -166,6 +196,8 @@ class HttpClient:
             except UnavailableError as error:
                 if error.code == AMBIGUOUS and error.retry_after is None:
                     raise  # it hangs; asking again would only take as long again
+                if error.retry_after is not None and error.retry_after > _LATER_SECONDS:
+                    raise  # the server said when, and it is not soon
                 # An earlier try may have arrived, whatever became of the later ones.
                 doubtful = doubtful or (error if error.code == AMBIGUOUS else None)
                 if pause is None:
@@ -237,9 +269,9 @@ def _document_of(answer: httpx.Response) -> dict[str, Any]:
     status = answer.status_code
     if answer.is_success and document:
         return document
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == _TOO_MANY_REQUESTS:
-        raise _unavailable(f"answered {status}", AMBIGUOUS, retry_after=_PAUSE_SECONDS)
     code = document.get("code")
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == _TOO_MANY_REQUESTS:
+        raise _not_now(answer, document if isinstance(code, str) else {})
     if answer.is_success or not isinstance(code, str):
         raise _unavailable(f"answered {status}, and not as Faultbook does", AMBIGUOUS)
     refusal = _REFUSALS.get(status, InvalidError)
@@ -249,3 +281,23 @@ def _document_of(answer: httpx.Response) -> dict[str, Any]:
         next_step=str(document.get("next_step") or ""),
         where=str(document.get("field") or ""),
     )
+
+
+def _not_now(answer: httpx.Response, document: Mapping[str, Any]) -> UnavailableError:
+    """Say what a server that can't, or does not want to now, says itself."""
+    if answer.status_code == _TOO_MANY_REQUESTS and document:
+        return UnavailableError(
+            str(document.get("detail") or "The server was asked too often."),
+            code=str(document["code"]),
+            next_step=str(document.get("next_step") or ""),
+            where=str(document.get("field") or ""),
+            retry_after=_seconds_of(answer),
+        )
+    detail = f": {document['detail']}" if document.get("detail") else ""
+    words = f"answered {answer.status_code}{detail}".removesuffix(".")
+    return _unavailable(words, AMBIGUOUS, retry_after=_PAUSE_SECONDS)
+
+
+def _seconds_of(answer: httpx.Response) -> float:
+    told = answer.headers.get("retry-after", "")
+    return float(told) if told.isascii() and told.isdigit() else _PAUSE_SECONDS

@@ -2,9 +2,10 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from faultbook.base.errors import ConflictError, FaultbookError, InvalidError, UnavailableError
 from faultbook.client.fields import CloseFields, FailureClassName, VerdictName
@@ -12,6 +13,9 @@ from faultbook.client.http import HttpClient
 from faultbook.client.lease import GONE, Lease
 from faultbook.client.run import Result, result_of
 from faultbook.client.words import failure, left, pieces, written
+
+if TYPE_CHECKING:
+    from faultbook.client.approvals import ApprovalFields, ApprovalRequest
 
 _log = logging.getLogger("faultbook.client")
 
@@ -111,6 +115,27 @@ class Task:
             if error.code != "run_closed":
                 raise
             raise self._lost(error) from error
+
+    def approve(
+        self,
+        kind: str,
+        target: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        why: str,
+        **fields: Unpack["ApprovalFields"],
+    ) -> "ApprovalRequest":
+        """Ask people whether an action may run, for this task; see `Client.approve`.
+
+        The task waits meanwhile; it is still held by this worker's signs of life.
+
+        Raises:
+            TaskGone: the task is not this worker's any more.
+        """
+        from faultbook.client.approvals import ask  # noqa: PLC0415 - few tasks need one
+
+        self._check_held()
+        return ask(self._http, kind, target, parameters, why, self, fields, self._check_held)
 
     def done(self, **fields: Unpack[CloseFields]) -> Result:
         """Close it as done; the evidence decides, and without any it is not proven. See `close`."""

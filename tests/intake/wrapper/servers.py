@@ -6,7 +6,7 @@ import re
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -14,11 +14,13 @@ import uvicorn
 from faultbook.base.clock import Clock, system_clock
 from faultbook.base.settings import Settings
 from faultbook.intake.http.app import build_app
+from faultbook.model.approval_policy import ApprovalPolicies
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
 from faultbook.model.token import Scope, Token
 from faultbook.operations.tokens import create_token, digest, new_secret
 from faultbook.store.engine import open_store, sqlite_url
+from tests.approving import everybody_is_there
 
 
 class Server:
@@ -31,11 +33,20 @@ class Server:
         port: int = 0,
         routes: Routes | None = None,
         clock: Clock = system_clock,
+        policies: ApprovalPolicies | None = None,
     ) -> None:
         self.store = open_store(sqlite_url(home), clock)
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
-        app = build_app(self.store, Policy(), settings or Settings(), routes or Routes())
+        app = build_app(
+            self.store,
+            Policy(),
+            settings or Settings(),
+            routes or Routes(),
+            policies or ApprovalPolicies(),
+            everybody_is_there,
+        )
+        self._stop_waiting: Callable[[], None] = app.state.stop_waiting
         self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -60,6 +71,7 @@ class Server:
         return {"FAULTBOOK_URL": self.url, "FAULTBOOK_TOKEN": token}
 
     def stop(self) -> None:
+        self._stop_waiting()
         self._server.should_exit = True
         self._thread.join(10)
         self.store.close()
