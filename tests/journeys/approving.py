@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faultbook.base.clock import Clock, system_clock
+from faultbook.base.settings import RouteSettings
 from faultbook.base.settings_policies import PolicySettings
 from faultbook.model.approval import Approval, ApprovalState, EvidenceLink, NewApproval
 from faultbook.model.audit import AuditRecord
@@ -19,6 +20,7 @@ from tests.sandbox.driver import Json, Workspace
 AGENT = "invoice-bot"
 WHY = "charged twice"
 GROUP = "finance-approvers"
+ROUTE = RouteSettings(name="refunds", match="refund*", agent=AGENT)
 
 
 @dataclass
@@ -151,6 +153,8 @@ def approving(
 ) -> Iterator[Approving]:
     """Start a bot with policies; one for refunds where none is given."""
     settings = settings_for(workspace, home)
-    settings = settings.model_copy(update={"policies": list(policies) or [policy_for(workspace)]})
+    settings = settings.model_copy(
+        update={"routes": [ROUTE], "policies": list(policies) or [policy_for(workspace)]}
+    )
     with running_bot(settings, clock=clock) as bot:
         yield Approving(workspace, bot, "ops")

@@ -305,6 +305,10 @@ class Workspace:
         """Makes a person with a conversation with the bot, and gives their id."""
         return str(self.post("new_user", name=name, guest=guest)["id"])
 
+    def change_user(self, user: str, *, deleted: bool = False, guest: bool = False) -> None:
+        """Deactivates a person, or makes them a guest; or neither."""
+        self.post("change_user", user=user, deleted=deleted, guest=guest)
+
     def new_group(self, handle: str, users: list[str]) -> str:
         """Makes or changes a user group, and gives its id."""
         return str(self.post("new_group", handle=handle, users=users)["id"])

@@ -24,6 +24,7 @@ Acting as a person:
 The directory:
     POST new_channel    name, members?, private?, bot? (default true), topic?
     POST new_user       name, real_name?, guest?
+    POST change_user    user, deleted?, guest?     (deactivated; a guest)
     POST new_group      handle, name?, users
     POST join, leave    user, channel, by?  (user may be the bot)
     POST archive        channel, archived?
@@ -259,6 +260,16 @@ async def _new_user(control: Control, body: Json) -> Json:
     return {"id": user.id, "name": user.name}
 
 
+async def _change_user(control: Control, body: Json) -> Json:
+    state = control.sandbox.state
+    user = state.users[control.user(body)]
+    user.deleted = bool(body.get("deleted", user.deleted))
+    user.is_restricted = bool(body.get("guest", user.is_restricted))
+    state.save_user(user)
+    control.sandbox.live.push("directory", {})
+    return {"id": user.id}
+
+
 async def _new_group(control: Control, body: Json) -> Json:
     state, handle = control.sandbox.state, as_text(body.get("handle"))
     users = [control.user({"user": one}) for one in as_list(body.get("users"))]
@@ -315,6 +326,7 @@ ACTS: dict[str, Act] = {
     "read": _read,
     "new_channel": _new_channel,
     "new_user": _new_user,
+    "change_user": _change_user,
     "new_group": _new_group,
     "join": _join,
     "leave": _leave,
