@@ -10,9 +10,13 @@ from faultbook.base.clock import Clock, system_clock
 from faultbook.base.settings import RouteSettings
 from faultbook.base.settings_policies import PolicySettings
 from faultbook.model.approval import Approval, ApprovalState, EvidenceLink, NewApproval
+from faultbook.model.approval_policy import Membership
 from faultbook.model.audit import AuditRecord
+from faultbook.model.task import Task
 from faultbook.operations.approval_requests import check_action, request_approval
 from faultbook.operations.approval_steps import find_approval
+from faultbook.operations.execution import Grant, begin_execution, report_execution
+from faultbook.operations.work import Claimer, claim_task
 from faultbook.store import audit
 from tests.journeys.running import RunningBot, running_bot, settings_for
 from tests.sandbox.driver import Json, Workspace
@@ -51,6 +55,44 @@ class Approving:
         asked = house.store.write(request_approval, new, house.policies)
         assert isinstance(asked, Approval), asked
         return asked
+
+    def approved(self, target: str = "c_881") -> Approval:
+        """Have the agent ask, and Ben approve."""
+        asked = self.ask(target)
+        assert self.approve("ben", self.card(asked))["acked"]
+        return self.wait(asked, ApprovalState.APPROVED)
+
+    def begin(self, asked: Approval) -> str:
+        """Have the agent get the leave to execute; gives the grant's id."""
+        house = self.bot.house
+        ids = {vote.voter.id for vote in asked.votes}
+        groups = house.policies.all[0].thresholds[0].voters.groups
+        members = {one: Membership(one, groups) for one in ids}
+        given = house.store.write(
+            begin_execution, asked.number, asked.digest, AGENT, members, house.policies
+        )
+        assert isinstance(given, Grant), given
+        return given.id
+
+    def report(self, asked: Approval, grant: str, *, worked: bool, words: str) -> None:
+        """Have the agent report."""
+        told = self.bot.house.store.write(
+            report_execution, asked.number, grant, AGENT, worked=worked, words=words
+        )
+        assert isinstance(told, Approval), told
+
+    def task_of(self, user: str, channel: str) -> tuple[int, str]:
+        """Have a person give a task and the agent claim it; gives its number and its thread."""
+        workspace, house = self.workspace, self.bot.house
+        ts = workspace.say(user, channel, "@faultbook refund c_881")
+        claimer = Claimer(AGENT, "invoice-bot-2")
+
+        def claimed() -> Task | None:
+            return house.store.write(claim_task, claimer, 60.0, house.policy, house.routes)
+
+        task = workspace.wait_for(claimed)
+        assert task is not None
+        return task.number, ts
 
     def find(self, asked: Approval) -> Approval:
         """Read an approval as it stands."""

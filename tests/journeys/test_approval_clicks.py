@@ -11,10 +11,7 @@ from faultbook.base.clock import DAY, HOUR, MINUTE
 from faultbook.model.approval import Approval, ApprovalState, Decision
 from faultbook.model.approval_policy import Membership
 from faultbook.model.person import Person
-from faultbook.model.task import NewTask, TaskOrigin, TaskSource
 from faultbook.operations.approvals import vote
-from faultbook.operations.tasks import take_task
-from faultbook.operations.work import Claimer, claim_task
 from tests.journeys.approving import Approving, approving, labels, policy_for
 from tests.journeys.ledger_desk import MovedClock
 from tests.sandbox.driver import Json, Workspace
@@ -64,16 +61,8 @@ def test_the_owner_of_the_agents_token_decides_nothing(desk: Approving) -> None:
 def test_whose_task_it_is_decides_nothing_and_the_tasks_card_names_the_approval(
     desk: Approving,
 ) -> None:
-    workspace, house = desk.workspace, desk.bot.house
-    ts = workspace.say("ben", "general", "refund c_881")
-    ben = Person(workspace.user_id("ben"), "Ben Okafor")
-    origin = TaskOrigin(workspace.team_id, workspace.channel_id("general"), ts, ts)
-    new = NewTask("refund c_881", ben, TaskSource.MENTION, origin)
-    task = house.store.write(take_task, ["task"], new, house.routes)
-    assert task is not None
-    number = task.number
-    claimer = Claimer("invoice-bot", "invoice-bot-2")
-    assert house.store.write(claim_task, claimer, 60.0, house.policy, house.routes)
+    workspace = desk.workspace
+    number, ts = desk.task_of("ben", "general")
     asked = desk.ask(task=number)
     card = desk.card(asked)
     assert f"for Ben Okafor's task T-{number}" in card["text"]

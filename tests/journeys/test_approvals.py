@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from faultbook.model.approval import ApprovalState
-from tests.journeys.approving import Approving, approving, labels
-from tests.sandbox.driver import Workspace
+from faultbook.operations.execution import give_up
+from tests.journeys.approving import Approving, approving, labels, policy_for
+from tests.sandbox.driver import Json, Workspace
 
 
 @pytest.fixture
@@ -33,3 +34,199 @@ def test_one_of_those_who_may_approves_and_the_card_tells_it(desk: Approving) ->
     assert "Waiting to run." in told["text"]
     assert labels(told) == ["Details"]
     assert "<!subteam^" not in str(told["blocks"])
+
+
+def test_a_decision_of_high_risk_is_asked_about_once_more(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    with approving(workspace, tmp_path / "home", policy_for(workspace, high_risk=True)) as desk:
+        asked = desk.ask()
+        rows = [one for one in desk.card(asked)["blocks"] if one["type"] == "actions"]
+        confirm = rows[0]["elements"][0]["confirm"]
+        assert confirm["title"]["text"] == "Run refund?"
+        said = f"120.00 EUR to c_881 in prod. Digest {asked.short_digest}."
+        assert confirm["text"]["text"] == said
+        assert (confirm["confirm"]["text"], confirm["deny"]["text"]) == ("Approve", "Go back")
+
+
+def test_what_became_of_it_is_told_on_the_card(desk: Approving) -> None:
+    ran, failed = desk.approved(), desk.approved("c_999")
+    grant = desk.begin(ran)
+    desk.card(ran, "It runs now, to report by")
+    desk.report(ran, grant, worked=True, words="refund re_1")
+    told = desk.card(ran, "Executed")
+    assert "Approved by Ben Okafor" in told["text"]
+    assert told["text"].count(": refund re_1.") == 1
+    desk.report(failed, desk.begin(failed), worked=False, words="card_closed")
+    desk.card(failed, "Approved, but failed: card_closed.")
+
+
+def test_an_outcome_that_nobody_knows_is_recorded_by_a_person(desk: Approving) -> None:
+    asked = desk.approved()
+    desk.begin(asked)
+    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported by the deadline")
+    card = desk.card(asked, "Outcome unknown.")
+    assert "It may have happened; it will not be repeated. Check, then record it." in card["text"]
+    assert labels(card) == ["Record outcome", "Details"]
+    assert desk.workspace.click("chris", "ops", card["ts"], "approval.record")["acked"]
+    assert desk.modal("chris", "Outcome")["title"]["text"] == f"Outcome of {asked.id}"
+    blank = desk.workspace.submit("chris", {"outcome": "happened", "words": " "})
+    assert blank["errors"] == {"words": "Say what you found."}
+    found = {"outcome": "happened", "words": "the bank shows it"}
+    assert desk.workspace.submit("chris", found)["outcome"] == "cleared"
+    recorded = desk.wait(asked, ApprovalState.EXECUTED)
+    assert recorded.outcome == "the bank shows it (Chris Lind)"
+    desk.card(asked, "the bank shows it (Chris Lind)")
+    assert desk.workspace.click("ben", "ops", card["ts"], "approval.details")["acked"]
+    assert "Executed" in str(desk.modal("ben", asked.id)["blocks"])
+
+
+def test_an_outcome_is_recorded_once(desk: Approving) -> None:
+    asked = desk.approved()
+    desk.begin(asked)
+    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported")
+    card = desk.card(asked, "Outcome unknown.")
+    for name in ("ben", "chris"):
+        desk.workspace.click(name, "ops", card["ts"], "approval.record")
+        desk.modal(name, "Outcome")
+    found = {"outcome": "did_not", "words": "the bank shows nothing"}
+    assert desk.workspace.submit("ben", found)["outcome"] == "cleared"
+    assert desk.workspace.submit("chris", found)["outcome"] == "updated"
+    assert "nothing was recorded" in str(desk.modal("chris", asked.id)["blocks"])
+    assert desk.find(asked).state is ApprovalState.EXECUTION_FAILED
+
+
+def test_broken_glass_is_loud_and_somebody_else_reviews_it(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    glass = {"users": [workspace.user_id("ana")]}
+    with approving(workspace, tmp_path / "home", policy_for(workspace, break_glass=glass)) as desk:
+        asked = desk.ask()
+        desk.card(asked)
+
+        def breaks(user: str, text: str) -> None:
+            workspace.slash(user, "ops", "/faultbook", f"break-glass {text}")
+
+        breaks("ben", "A-1 the bank closes at noon")
+        assert "You may not break the glass of refund-prod." in desk.told("ben", "break")["text"]
+        breaks("ana", "A-1")
+        assert "requires a reason" in desk.told("ana", "reason_required")["text"]
+        assert desk.find(asked).state is ApprovalState.PENDING
+        breaks("ana", "A-1 the bank closes at noon")
+        assert "approved without its approvers" in desk.told("ana", "without its")["text"]
+        assert desk.find(asked).is_bypass
+        loud = said_in(desk, "Ana Ruiz broke the glass of A-1:")
+        assert "Reason: the bank closes at noon." in loud["text"]
+        assert labels(loud) == ["Record review", "Details"]
+        told = desk.card(asked, "Approved without its approvers by Ana Ruiz")
+        assert "review due by" in told["text"]
+
+        desk.workspace.click("ana", "ops", loud["ts"], "approval.review")
+        desk.modal("ana", "Review")
+        assert workspace.submit("ana", {"note": "fine"})["outcome"] == "updated"
+        assert "somebody else reviews it" in str(desk.modal("ana", asked.id)["blocks"])
+        desk.workspace.click("ben", "ops", loud["ts"], "approval.review")
+        desk.modal("ben", "Review")
+        assert workspace.submit("ben", {"note": "the bank did close"})["outcome"] == "cleared"
+        desk.workspace.wait_for(lambda: desk.find(asked).review_due_at is None)
+        assert ", reviewed" in desk.card(asked, "reviewed")["text"]
+
+
+def said_in(desk: Approving, said: str) -> Json:
+    def shown() -> Json | None:
+        found = desk.workspace.from_bot("ops")
+        return next((one for one in found if said in one["text"]), None)
+
+    found = desk.workspace.wait_for(shown, timeout=10)
+    assert found is not None
+    return found
+
+
+def test_what_waits_for_whom_is_listed(desk: Approving) -> None:
+    workspace = desk.workspace
+    theirs, own = desk.ask(), desk.ask("c_999", owner="Ben Okafor")
+    workspace.slash("ben", "ops", "/faultbook", "approvals")
+    told = desk.told("ben", "1 waits for you")
+    assert f"{theirs.id} refund 120.00 EUR in prod, invoice-bot, 0 of 1, until" in told["text"]
+    assert f"Asked by you, or for your tasks: {own.id}" in told["text"]
+    workspace.slash("ana", "ops", "/faultbook", "approvals")
+    desk.told("ana", "Nothing waits for you.")
+
+    ts = workspace.say("chris", "general", "@faultbook what waits for me?")
+    answer = workspace.wait_for(lambda: workspace.from_bot("general", thread=ts))[0]
+    assert answer["text"].startswith("2 wait for you.")
+    ts = workspace.say("chris", "general", f"@faultbook status of {theirs.id}")
+    answer = workspace.wait_for(lambda: workspace.from_bot("general", thread=ts))[0]
+    assert answer["text"].startswith("invoice-bot asks to run refund in prod.")
+    assert "As of" in answer["text"]
+    ts = workspace.say("chris", "general", "@faultbook is A-99 approved yet?")
+    answer = workspace.wait_for(lambda: workspace.from_bot("general", thread=ts))[0]
+    assert "There is no approval A-99." in answer["text"]
+
+
+def test_a_list_without_word_of_slack_says_so(desk: Approving) -> None:
+    desk.ask()
+    desk.workspace.fault("error", method="usergroups.users.list", error="internal_error", count=1)
+    desk.workspace.slash("ben", "ops", "/faultbook", "approvals")
+    told = desk.told("ben", "Slack didn't say what you may decide.")
+    assert "1 waits in all." in told["text"]
+
+
+def test_home_shows_what_waits_and_decides_it_in_a_window(desk: Approving) -> None:
+    workspace, asked = desk.workspace, desk.ask()
+    workspace.open_home("ben")
+
+    def waiting() -> bool:
+        view = workspace.home_view("ben")
+        return view is not None and asked.id in str(view["blocks"])
+
+    workspace.wait_for(waiting)
+    assert workspace.click_view("ben", "approval.details")["acked"]
+    shown = desk.modal("ben", asked.id)
+    assert labels(shown) == ["Approve", "Deny"]
+    assert workspace.click_view("ben", "approval.deny", view_id=shown["id"])["acked"]
+    desk.modal("ben", "Deny")
+    assert workspace.submit("ben", {"reason": "wrong customer"})["outcome"] == "updated"
+    assert "Counted." in str(desk.modal("ben", asked.id)["blocks"])
+    assert desk.wait(asked, ApprovalState.DENIED).decided_by == "Ben Okafor"
+    workspace.open_home("ben")
+    workspace.wait_for(lambda: "Nothing waits for you." in str(workspace.home_view("ben")))
+
+
+def test_a_vote_in_a_window_is_counted_there_and_a_refused_one_told_there(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    group = workspace.new_group("finance-approvers", ["ben", "chris"])
+    two = policy_for(workspace, thresholds=[{"groups": [group], "approve": 2}])
+    with approving(workspace, tmp_path / "home", two) as desk:
+        asked = desk.ask()
+        card = desk.card(asked)
+        for name, said in (("ben", "Counted: 1 of 2."), ("ana", "Only those of policy")):
+            workspace.click(name, "ops", card["ts"], "approval.details")
+            shown = desk.modal(name, asked.id)
+            workspace.click_view(name, "approval.approve", view_id=shown["id"])
+            workspace.wait_for(
+                lambda n=name, s=said: s in str(desk.modal(n, asked.id)["blocks"])  # type: ignore[misc]  # bound at once
+            )
+        workspace.click("chris", "ops", card["ts"], "approval.deny")
+        desk.modal("chris", "Deny")
+        assert workspace.submit("chris", {"reason": "no"})["outcome"] == "cleared"
+        desk.wait(asked, ApprovalState.DENIED)
+
+
+def test_a_policy_without_a_channel_answers_in_the_tasks_thread(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    policy = policy_for(workspace, channel=None, mention=None)
+    with approving(workspace, tmp_path / "home", policy) as desk:
+        number, thread = desk.task_of("ana", "general")
+        asked = desk.ask(task=number)
+
+        def shown() -> Json | None:
+            found = workspace.from_bot("general", thread=thread)
+            return next((one for one in found if asked.short_digest in one["text"]), None)
+
+        card = workspace.wait_for(shown, timeout=10)
+        assert card is not None
+        assert workspace.click("ben", "general", card["ts"], "approval.approve")["acked"]
+        desk.wait(asked, ApprovalState.APPROVED)
