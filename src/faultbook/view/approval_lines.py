@@ -29,6 +29,7 @@ _LINKS = 3
 _LINK_NAME = 40
 _LINK_ON_CARD = 150
 _AMOUNT = 60
+_APPROVERS = 3
 
 
 def asks(asked: Approval) -> Line:
@@ -115,10 +116,12 @@ def confirmation(sight: ApprovalSight) -> tuple[str, str]:
 
 
 def approvers(asked: Approval) -> str:
-    """Name those who approved."""
+    """Name those who approved, the first of many."""
     found = [name(one.voter.name) for one in asked.votes if one.decision is Decision.APPROVE]
     if not found:
         return name(asked.decided_by)
+    if len(found) > _APPROVERS:
+        return f"{', '.join(found[:_APPROVERS])} and {len(found) - _APPROVERS} more"
     return " and ".join((", ".join(found[:-1]), found[-1])) if found[1:] else found[0]
 
 

@@ -14,7 +14,7 @@ from faultbook.model.approval import Action
 from faultbook.view.lines import NAME_LENGTH, Bold, Code, Line, escape
 
 _LOOKS_LIKE_JSON = re.compile(r'-?[0-9]+|true|false|null|[\[{"].*', re.DOTALL)
-_FORMATS = re.compile(r"[*_~>]|:[\w+'-]+:")
+_FORMATS = re.compile(r"[*>]|(?<!\w)[_~]|[_~](?!\w)|:[\w+'-]+:")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that are drawn as nothing.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f]")

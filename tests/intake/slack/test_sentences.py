@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultbook.base.clock import DAY, SECOND, Instant
+from faultbook.intake.slack.approval_names import ApprovalOf, WaitsForMe
 from faultbook.intake.slack.grammar import (
     Ask,
     ChitChat,
@@ -126,6 +127,18 @@ REQUESTS = [
 
 OURS: list[tuple[str, Ask]] = [
     # Where a task is.
+    ("status of A-7", ApprovalOf(7)),
+    ("is A-7 approved yet?", ApprovalOf(7)),
+    ("what's the status of approval A-7?", ApprovalOf(7)),
+    ("approval 7", ApprovalOf(7)),
+    ("was a-7 denied?", ApprovalOf(7)),
+    ("A-7?", ApprovalOf(7)),
+    ("did A-7 run?", ApprovalOf(7)),
+    ("what waits for me?", WaitsForMe()),
+    ("hey <@UBOT>, what's waiting for me please?", WaitsForMe()),
+    ("approvals", WaitsForMe()),
+    ("pending approvals", WaitsForMe()),
+    ("what needs my approval?", WaitsForMe()),
     ("status of T-41", StatusOf(41)),
     ("<@UBOT> status of T-41?", StatusOf(41)),
     ("what's the status of t-41 please", StatusOf(41)),

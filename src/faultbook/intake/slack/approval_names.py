@@ -83,6 +83,10 @@ def waits_for_me(reader: Reader, now: Instant) -> WaitsForMe:
         UnclearError: it is anything else.
     """
     del now
-    if not (reader.take(_WAITS_FOR_ME) and reader.is_done):
+    # "For me" is a tail of other questions, and what counts here.
+    reader.take_all(phrases.LEAD_INS)
+    asked = reader.take(_WAITS_FOR_ME)
+    reader.take_all(phrases.TAILS)
+    if not (asked and reader.is_done):
         raise UnclearError
     return WaitsForMe()
