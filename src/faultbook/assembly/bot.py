@@ -30,7 +30,7 @@ from faultbook.intake.slack.bolt import Dispatcher
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.door import open_door
 from faultbook.intake.slack.endpoint import Endpoint
-from faultbook.intake.slack.membership import Memberships
+from faultbook.intake.slack.membership import MembershipLookup
 from faultbook.intake.slack.payloads import Identity
 from faultbook.intake.slack.people import People
 from faultbook.intake.slack.rereading import Rereader
@@ -106,7 +106,7 @@ class Bot:
         self.asgi = _endpoint(house) if self.mode == "http" else None
         self._tasks = Tasks()
         self._me: Identity | None = None
-        self.memberships = Memberships(self._client, lambda: self._me, house.policies)
+        self.memberships = MembershipLookup(self._client, lambda: self._me, house.policies)
         self._words = "asking Slack who I am"
         self._supervisor: Supervisor | None = None
         self._courier: Courier | None = None

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.base.redaction import redact
 from faultbook.base.slack_refusal import read_refusal
-from faultbook.intake.slack.membership import Memberships, unconfirmed
+from faultbook.intake.slack.membership import MembershipLookup, unconfirmed
 from faultbook.intake.slack.payloads import Click, Identity
 from faultbook.intake.slack.people import People
 from faultbook.intake.slack.tasks import Tasks
@@ -76,7 +76,7 @@ class Desk:
     routes: Routes = field(default_factory=Routes)
     file_bytes: int = 25_000_000
     policies: ApprovalPolicies = field(default_factory=ApprovalPolicies)
-    memberships: Memberships | None = None
+    memberships: MembershipLookup | None = None
 
     async def accept(self, keys: Sequence[str], owed: NewNotice | None) -> bool:
         """Take a delivery once, with what it owes; durable when it returns.

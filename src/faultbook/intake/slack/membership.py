@@ -55,7 +55,7 @@ class _Kept:
     until: float
 
 
-class Memberships:
+class MembershipLookup:
     """Asks Slack about people; one a bot.
 
     Args:
