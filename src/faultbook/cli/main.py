@@ -17,6 +17,7 @@ EXIT_BUG = 70  # EX_SOFTWARE, sysexits.h
 
 # name -> "module:attribute"; importing a command costs time that the others should not pay.
 _COMMANDS = {
+    "approval": "faultbook.cli.approval:command",
     "audit": "faultbook.cli.audit:command",
     "diff": "faultbook.cli.diff:command",
     "failing": "faultbook.cli.failing:command",
@@ -33,6 +34,7 @@ _COMMANDS = {
     "up": "faultbook.cli.up:command",
 }
 _SHORT_HELP = {
+    "approval": "Ask people, see what they said, and decide.",
     "audit": "Read the audit log, verify it, take it elsewhere.",
     "diff": "Compare the verdicts of two commits or two moments.",
     "failing": "Say what is failing, how we know, and how fresh that is.",

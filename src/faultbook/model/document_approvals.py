@@ -15,6 +15,7 @@ _MOST_LINKS = 20
 
 _Words = Annotated[str, StringConstraints(max_length=3_000)]
 _Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_Shown = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12,64}$")]
 _Grant = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,64}$")]
 _Number = Annotated[str, StringConstraints(pattern=r"^(?:[Aa]-)?[0-9]{1,12}$")]
 _TaskId = Annotated[str, StringConstraints(pattern=r"^(?:[Tt]-)?[0-9]{1,12}$")]
@@ -55,8 +56,8 @@ class DecisionDocument(PublicDocument):
     """A person's decision."""
 
     reason: _Words = ""
-    digest: _Digest
-    """Of what the person saw."""
+    digest: _Shown
+    """Of what the person saw: all of it, or at least the 12 digits that cards show."""
 
 
 class ReviewDocument(PublicDocument):

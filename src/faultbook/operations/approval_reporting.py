@@ -3,20 +3,22 @@
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from faultbook.base.errors import ConflictError, ForbiddenError, InvalidError
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
-from faultbook.model.approval import Approval, ApprovalState
-from faultbook.model.approval_policy import LOOKUP_FAILED, Membership
+from faultbook.model.approval import Approval, ApprovalState, EvidenceLink, NewApproval
+from faultbook.model.approval_policy import LOOKUP_FAILED, ApprovalPolicies, Membership
+from faultbook.model.document_approvals import NewApprovalDocument
 from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
-from faultbook.operations.approval_requests import cancel_approval
+from faultbook.operations.approval_requests import cancel_approval, check_action
 from faultbook.operations.approval_rules import foreign
 from faultbook.operations.approval_steps import Refusal, as_it_is, find_approval, refuse
 from faultbook.operations.approvals import list_approvals
 from faultbook.operations.execution import report_execution
+from faultbook.operations.tasks import parse_task_id
 from faultbook.store import approvals
 from faultbook.store.approvals import ApprovalFilter
 from faultbook.store.transaction import Transaction
@@ -27,18 +29,6 @@ _SEES_ALL = frozenset({Scope.APPROVALS_READ, Scope.APPROVALS_DECIDE})
 LOOKUP_WORDS = (
     "Slack didn't confirm that you may decide, so your decision did not count. Try again."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An approval that was asked for.
-
-    Attributes:
-        is_new: it was asked for now; else the same waited, or was approved, already.
-    """
-
-    approval: Approval
-    is_new: bool
 
 
 def parse_approval_id(text: str) -> int:
@@ -78,6 +68,47 @@ def person_of(token: Token) -> Person:
 def nobody_confirms(person: Person) -> Membership:
     """Say of a person that Slack could not be asked: their vote is refused, and counts later."""
     return Membership(person.id, is_active=False, why_not=LOOKUP_WORDS, why_code=LOOKUP_FAILED)
+
+
+def membership_by_id(asked: Approval, person: Person, policies: ApprovalPolicies) -> Membership:
+    """Say of a person what the settings alone say, where no Slack is asked."""
+    policy = policies.named(asked.policy)
+    if policy is None:
+        return Membership(person.id)
+    voters = [policy.break_glass, *(one.voters for one in policy.thresholds)]
+    listed = any(person.id in one.users for one in voters)
+    if listed or not any(one.groups or one.channels for one in voters):
+        return Membership(person.id)
+    words = (
+        f"Slack is not asked here, and only it knows who is in the groups or channels of"
+        f" `{policy.name}`, so your decision did not count. Decide in Slack, or by FAULTBOOK_URL."
+    )
+    return Membership(person.id, is_active=False, why_not=words, why_code="memberships_unknown")
+
+
+def new_approval(document: NewApprovalDocument, environment: str, token: Token) -> NewApproval:
+    """Make a request of what was asked for; `environment` holds where it says none.
+
+    Raises:
+        InvalidError: a fraction, a secret, no JSON, no id; `where` names the place.
+        TooLargeError: it is over the limit.
+    """
+    environment = document.environment or environment
+    action = check_action(document.kind, document.target, environment, document.parameters)
+    replaced = document.supersedes
+    return NewApproval(
+        action=action,
+        why=document.why,
+        effect=document.effect,
+        agent=token.agent,
+        owner=token.owner,
+        evidence=tuple(EvidenceLink(link.name, link.url) for link in document.evidence),
+        task=None if document.task is None else parse_task_id(document.task),
+        run_id=document.run_id,
+        ttl_seconds=document.ttl_seconds,
+        supersedes=None if replaced is None else parse_approval_id(replaced),
+        webhook=document.webhook,
+    )
 
 
 def was_asked_now(tx: Transaction, asked: Approval) -> bool:

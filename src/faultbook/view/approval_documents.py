@@ -36,6 +36,7 @@ def approval_document(asked: Approval, policies: ApprovalPolicies) -> Document:
         "evidence": [{"name": link.name, "url": link.url} for link in asked.evidence],
         "task": None if asked.task is None else f"T-{asked.task}",
         "run_id": asked.run_id,
+        "triggered_by": asked.triggered_by.name if asked.triggered_by is not None else None,
         "policy": asked.policy,
         "created_at": iso(asked.created_at),
         "expires_at": iso(asked.expires_at),

@@ -281,7 +281,12 @@ def _tinted(line: str, length: int, standing: str, look: Look) -> str:
 def _cut(line: str, look: Look) -> str:
     if look.width is None:
         return line.rstrip()
-    return cut(line.rstrip(), min(max(look.width, _NARROWEST), _WIDEST))
+    return cut(line.rstrip(), columns(look.width))
+
+
+def columns(width: int) -> int:
+    """Tell how much of a terminal's width is written to."""
+    return min(max(width, _NARROWEST), _WIDEST)
 
 
 def finished(opening: Sequence[str], lines: Iterable[str], look: Look) -> str:

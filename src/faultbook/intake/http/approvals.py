@@ -16,16 +16,12 @@ from faultbook.intake.http.parameters import ApprovalParameters, WaitParameters
 from faultbook.intake.http.requests import idempotency_key, read_body
 from faultbook.intake.http.waiting import Bell, ring_or_gone, until_gone
 from faultbook.model.approval import (
-    Action,
     Approval,
     ApprovalState,
     Decision,
-    EvidenceLink,
-    NewApproval,
 )
 from faultbook.model.approval_policy import ApprovalPolicies, Memberships
 from faultbook.model.document_approvals import (
-    NewApprovalDocument,
     read_execute,
     read_new_approval,
     read_report,
@@ -35,11 +31,10 @@ from faultbook.model.document_tasks import read_nothing
 from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
 from faultbook.operations import approval_reporting as reporting
-from faultbook.operations.approval_requests import check_action, request_approval
+from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal, find_approval
 from faultbook.operations.execution import Grant, begin_execution
 from faultbook.operations.recording import request_digest
-from faultbook.operations.tasks import parse_task_id
 from faultbook.store import idempotency
 from faultbook.store.approvals import ApprovalFilter
 from faultbook.store.transaction import Transaction
@@ -107,7 +102,10 @@ class ApprovalEndpoints:
         own, door = self.own, self.own.door
         token = await door.callers.identify(request, Scope.APPROVALS_REQUEST)
         body = await read_body(request, door.limits.body_bytes)
-        new = await off_the_loop(body, lambda: self._read(body, token))
+        environment = door.policy.default_environment
+        new = await off_the_loop(
+            body, lambda: reporting.new_approval(read_new_approval(body), environment, token)
+        )
 
         def operation(tx: Transaction) -> Answer | Refusal:
             asked = request_approval(tx, new, own.policies)
@@ -117,12 +115,6 @@ class ApprovalEndpoints:
             return Answer(status, own.document(asked), location=f"/v1/approvals/{asked.id}")
 
         return await own.write(request, token, body, operation)
-
-    def _read(self, body: bytes, token: Token) -> NewApproval:
-        document = read_new_approval(body)
-        environment = document.environment or self.own.door.policy.default_environment
-        action = check_action(document.kind, document.target, environment, document.parameters)
-        return _new_approval(document, action, token)
 
     async def list_some(self, request: Request) -> Response:
         """List approvals: those that wait, the soonest to expire first; others the newest first."""
@@ -242,23 +234,6 @@ def number_of(request: Request) -> int:
         InvalidError: it is none.
     """
     return reporting.parse_approval_id(str(request.path_params["approval_id"]))
-
-
-def _new_approval(document: NewApprovalDocument, action: Action, token: Token) -> NewApproval:
-    replaced = document.supersedes
-    return NewApproval(
-        action=action,
-        why=document.why,
-        effect=document.effect,
-        agent=token.agent,
-        owner=token.owner,
-        evidence=tuple(EvidenceLink(link.name, link.url) for link in document.evidence),
-        task=None if document.task is None else parse_task_id(document.task),
-        run_id=document.run_id,
-        ttl_seconds=document.ttl_seconds,
-        supersedes=None if replaced is None else reporting.parse_approval_id(replaced),
-        webhook=document.webhook,
-    )
 
 
 def _read_with_time(tx: Transaction, token: Token, number: int) -> tuple[Approval, bool]:

@@ -105,6 +105,7 @@ APPROVAL_ANSWERS: dict[str, dict[str, Any]] = {
         evidence=OBJECTS,
         task=TEXT_OR_NULL,
         run_id=TEXT_OR_NULL,
+        triggered_by=TEXT_OR_NULL,
         policy=TEXT,
         created_at=TIME,
         expires_at=TIME,

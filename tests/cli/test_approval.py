@@ -1,0 +1,340 @@
+"""`faultbook approval` as a program of its own: the same words on a local store and on a server."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from faultbook.assembly.house import House, open_house, read_settings
+from faultbook.intake.http.app import build_app
+from faultbook.model.approval_policy import Membership
+from faultbook.operations import auditing
+from faultbook.operations.execution import Grant, begin_execution, give_up
+from tests.approving import everybody_is_there
+from tests.intake.http.conftest import make_token, serving
+
+SETTINGS = """\
+[[policies]]
+name = "refund-prod"
+kinds = ["refund"]
+reason_to_deny = true
+[[policies.thresholds]]
+users = ["UBEN", "UANA", "UCHRIS"]
+[policies.break_glass]
+users = ["UANA"]
+[[policies]]
+name = "by-finance"
+kinds = ["deploy"]
+[[policies.thresholds]]
+groups = ["SFINANCE"]
+"""
+
+
+@dataclass
+class Place:
+    """A folder with policies, and the command line in it: on its store, or on its server."""
+
+    folder: Path
+    url: str | None = None
+    agent: str = ""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def environ(self, who: str) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FAULTBOOK_", "SLACK_"))}
+        told = {"FAULTBOOK_HOME": str(self.folder / "home"), "LOGNAME": "ana", "USER": "ana"}
+        if self.url is not None:
+            told["FAULTBOOK_URL"] = self.url
+        token = self.tokens.get(who)
+        return kept | told | ({"FAULTBOOK_TOKEN": token} if token else {})
+
+    def approval(
+        self, *words: str, who: str = "", stdin: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "faultbook", "approval", *words],
+            cwd=self.folder,
+            env=self.environ(who),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def ask(self, *more: str) -> str:
+        asked = self.approval(
+            "request", "refund", "c_881", "-p", "amount=120.00", "--why", "w", *more
+        )
+        assert asked.returncode == 0, asked.stderr
+        return asked.stdout
+
+    def document(self, number: str = "A-1") -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.approval("show", number, "--json").stdout)
+        return found
+
+    @property
+    def digest(self) -> str:
+        return str(self.document()["digest"])[:12]
+
+    def house(self) -> House:
+        return open_house(read_settings(self.environ(""), self.folder))
+
+
+def _new(folder: Path) -> tuple[Place, House]:
+    (folder / "faultbook.toml").write_text(SETTINGS, encoding="utf-8")
+    place = Place(folder)
+    house = place.house()
+    for name, person in (("ben", "UBEN"), ("ana", "UANA"), ("chris", "UCHRIS"), ("gil", "UGIL")):
+        place.tokens[name] = make_token(house.store, "approvals:decide", person=person)
+    place.tokens["bot"] = make_token(
+        house.store, "approvals:request", "approvals:read", agent="refund-bot", owner="UANA"
+    )
+    return place, house
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Place:
+    """Give the command line on a local store."""
+    place, house = _new(tmp_path)
+    house.close()
+    return place
+
+
+@pytest.fixture(params=["store", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give the command line on a local store, and on a server."""
+    found, house = _new(tmp_path)
+    if request.param == "store":
+        house.close()
+        yield found
+        return
+    parts = (house.store, house.policy, house.settings, house.routes, house.policies)
+    app = build_app(*parts, everybody_is_there)
+    found.tokens[""] = found.tokens["bot"]
+    with serving(app) as url:
+        found.url = url
+        yield found
+        app.state.stop_waiting()
+    house.close()
+
+
+def test_an_approval_goes_its_way_with_the_same_words_everywhere(place: Place) -> None:
+    assert re.fullmatch(r"A-1 waits, 0 of 1, until .* UTC\.\n", place.ask())
+    listed = place.approval("list").stdout
+    assert listed.startswith("1 pending\n")
+    assert re.search(r"pending  A-1  refund in production   120.00, by \S+, 0 of 1, until", listed)
+    shown = place.approval("show", "1").stdout
+    assert "asks to run refund in production" in shown
+    assert "amount  120.00" in shown
+    assert f"digest {place.digest}" in shown
+    waited = place.approval("wait", "A-1", "--timeout", "0.2")
+    assert (waited.returncode, waited.stdout.startswith("A-1 waits")) == (2, True)
+    done = place.approval("approve", "A-1", "--digest", place.digest, who="ben")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"A-1: Approved by UBEN .*\. Waiting to run\.\n", done.stdout)
+    assert place.approval("wait", "A-1").returncode == 0
+    again = place.approval("approve", "A-1", "--digest", place.digest, who="chris")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "UBEN approved this at" in again.stderr
+    assert "[already_approved]" in again.stderr
+
+
+def test_a_denial_has_its_reason_and_ends_a_wait_with_1(place: Place) -> None:
+    place.ask()
+    bare = place.approval("deny", "A-1", who="ben")
+    assert (bare.returncode, "requires a reason" in bare.stderr) == (1, True)
+    denied = place.approval("deny", "A-1", "--reason", "wrong customer", who="ben")
+    assert denied.stdout.endswith(": wrong customer. Nothing ran.\n")
+    waited = place.approval("wait", "A-1", "--json")
+    assert waited.returncode == 1
+    told = json.loads(waited.stdout)
+    assert (told["state"], told["decision"], told["executed"]) == ("denied", "denied", False)
+    asked = place.approval("request", "refund", "c_881", "-p", "amount=120.00", "--why", "w")
+    assert asked.returncode == 1  # the same again, a moment later
+    assert "Denied by the loop breaker" in asked.stdout
+
+
+def test_what_was_not_seen_is_not_approved(place: Place) -> None:
+    place.ask()
+    for digest, code in (("0" * 12, "digest_mismatch"), ("zz" * 6, "digest_mismatch|bad_field")):
+        refused = place.approval("approve", "A-1", "--digest", digest, who="ben")
+        assert refused.returncode == 1
+        assert re.search(code, refused.stderr)
+    short = place.approval("approve", "A-1", "--digest", place.digest[:11], who="ben")
+    assert (short.returncode, "[digest_required]" in short.stderr) == (2, True)
+    blind = place.approval("approve", "A-1", who="ben")
+    assert (blind.returncode, "Nothing says what you saw" in blind.stderr) == (2, True)
+    assert place.document()["state"] == "pending"
+
+
+def test_nobody_decides_but_people_with_their_own_token(place: Place) -> None:
+    place.ask()
+    for who in ("", "bot"):
+        refused = place.approval("approve", "A-1", "--digest", place.digest, who=who)
+        assert refused.returncode in {1, 2}
+        assert "approvals:decide" in refused.stderr
+    stranger = place.approval("deny", "A-1", "--reason", "r", who="gil")
+    assert (stranger.returncode, "[not_an_approver]" in stranger.stderr) == (1, True)
+    assert place.document()["votes"] == []
+
+
+def test_the_owner_of_the_agent_does_not_decide(place: Place) -> None:
+    place.approval("request", "refund", "c", "--why", "w", who="bot")
+    refused = place.approval("deny", "A-1", "--reason", "r", who="ana")
+    assert (refused.returncode, "[self_review]" in refused.stderr) == (1, True)
+
+
+def test_groups_are_not_guessed_where_no_slack_is_asked(local: Place) -> None:
+    local.approval("request", "deploy", "web", "--why", "w")
+    refused = local.approval("approve", "1", "--digest", local.digest, who="ben")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "Slack is not asked here" in refused.stderr
+    house = local.house()
+    newest = house.store.read(auditing.list_newest, 1)
+    house.close()
+    assert newest[0].kind == "vote.refused"
+
+
+def test_who_asked_takes_it_back(place: Place) -> None:
+    place.ask()
+    back = place.approval("cancel", "A-1")
+    assert (back.returncode, "Cancelled by" in back.stdout) == (0, True)
+    assert place.approval("cancel", "A-1").returncode == 1
+    assert place.approval("wait", "A-1").returncode == 1
+    assert "1 cancelled" in place.approval("list", "--state", "all").stdout
+    nothing = place.approval("list")
+    assert (nothing.stdout, nothing.stderr) == ("", "No approval is pending.\n")
+
+
+def test_the_glass_is_broken_loudly_and_reviewed_by_another(place: Place) -> None:
+    place.ask()
+    words = ("break-glass", "A-1", "--digest", place.digest, "--reason", "the bank calls")
+    assert place.approval(*words, who="ben").returncode == 1
+    broken = place.approval(*words, who="ana")
+    assert (broken.returncode, "without its approvers" in broken.stdout) == (0, True), broken.stderr
+    assert "faultbook approval review A-1" in place.approval("show", "A-1").stdout
+    own = place.approval("review", "A-1", "--note", "fine", who="ana")
+    assert (own.returncode, "[own_review]" in own.stderr) == (1, True)
+    assert place.approval("review", "A-1", "--note", "fine", who="ben").returncode == 0
+    assert place.document()["review_due_at"] is None
+
+
+def test_what_nobody_knows_is_said_and_recorded_once(local: Place) -> None:
+    local.ask()
+    local.approval("approve", "A-1", "--digest", local.digest, who="ben")
+    house = local.house()
+    asked, members = str(local.document()["digest"]), {"UBEN": Membership("UBEN")}
+    agent = str(local.document()["agent"])
+    grant = house.store.write(begin_execution, 1, asked, agent, members, house.policies)
+    assert isinstance(grant, Grant), grant
+    assert local.approval("wait", "A-1", "--timeout", "0").returncode == 2
+    house.store.write(give_up, 1, "clock", "nobody reported by the deadline")
+    house.close()
+    waited = local.approval("wait", "A-1")
+    assert waited.returncode == 2
+    assert "Outcome unknown. It may have happened; it will not be repeated." in waited.stdout
+    assert local.approval("outcome", "A-1", "--words", "w", who="ben").returncode == 2
+    words = ("outcome", "A-1", "--did-not-happen", "--words", "no refund at the bank")
+    done = local.approval(*words, who="ben")
+    assert (done.returncode, "Approved, but failed: no refund at the bank" in done.stdout) == (
+        0,
+        True,
+    )
+    again = local.approval("outcome", "A-1", "--happened", "--words", "w", who="ben")
+    assert (again.returncode, "[outcome_known]" in again.stderr) == (1, True)
+
+
+def test_parameters_come_as_pairs_or_as_a_file(place: Place) -> None:
+    told = json.dumps({"lines": [{"sku": "a"}], "count": 2, "note": "\u202egnp.exe"})
+    words = ("request", "refund", "c", "--why", "w", "--parameters", "-", "-p", "amount=1.00")
+    assert place.approval(*words, stdin=told).returncode == 0
+    action = place.document()["action"]
+    assert isinstance(action, dict)
+    assert action["parameters"] == {
+        "lines": [{"sku": "a"}],
+        "count": 2,
+        "note": "\u202egnp.exe",
+        "amount": "1.00",
+    }
+    shown = place.approval("show", "A-1").stdout
+    assert "\u202e" not in shown
+    assert "\\u202egnp.exe" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "code"),
+    [
+        (("-p", "amount"), "", "bad_parameters"),
+        (("-p", "a=1", "-p", "a=2"), "", "bad_parameters"),
+        (("--parameters", "-"), "[1]", "bad_parameters"),
+        (("--parameters", "-"), '{"a": 1, "a": 2}', "bad_parameters"),
+        (("--parameters", "-"), '{"a": 1.5}', "float_in_action"),
+        (("--parameters", "-"), '{"a": NaN}', "float_in_action|bad_parameters|malformed_json"),
+        (("--parameters", "-"), '{"a": "\\ud800"}', "malformed_json|unfit_in_action"),
+        (("--parameters", "nothing.json"), "", "bad_parameters"),
+        (("-p", "password=hunter2!"), "", "secret_in_action"),
+        (("-p", f"a={'x' * 65_000}"), "", "action_too_large"),
+        (("--task", "T-9"), "", "task_not_found"),
+        (("--supersedes", "A-9"), "", "approval_not_found"),
+        (("--webhook", "http://localhost/x"), "", "no_webhooks"),
+    ],
+)
+def test_a_request_that_does_not_fit_is_refused_with_what_to_do(
+    local: Place, words: tuple[str, ...], stdin: str, code: str
+) -> None:
+    refused = local.approval("request", "refund", "c", "--why", "w", *words, stdin=stdin)
+    assert refused.returncode == 2
+    assert re.search(rf"\[(?:{code})\]", refused.stderr), refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert local.approval("list", "--state", "all").stdout == ""
+
+
+@pytest.mark.parametrize("verb", ["show", "wait", "cancel"])
+@pytest.mark.parametrize(
+    ("name", "code"), [("A-99", "approval_not_found"), ("x", "bad_approval_id")]
+)
+def test_what_is_not_there_is_named(place: Place, verb: str, name: str, code: str) -> None:
+    told = place.approval(verb, name)
+    assert told.returncode in {1, 2}
+    assert f"[{code}]" in told.stderr
+
+
+def test_on_a_terminal_the_whole_action_is_shown_before_it_is_approved(local: Place) -> None:
+    local.ask("-p", f"note={'long ' * 60}end")
+    for answer, code, state in (("n\n", 1, "pending"), ("y\n", 0, "approved")):
+        told, exit_code = _on_a_terminal(local, answer, "approve", "A-1")
+        shown = re.sub(r"\s+", " ", told)
+        assert "amount 120.00" in shown
+        assert "end" in shown
+        assert "…" not in shown.split("Why:")[0]
+        assert (exit_code, local.document()["state"]) == (code, state)
+
+
+def _on_a_terminal(place: Place, answer: str, *words: str) -> tuple[str, int]:
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "faultbook", "approval", *words],
+        cwd=place.folder,
+        env=place.environ("ben") | {"COLUMNS": "130", "TERM": "dumb"},
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        close_fds=True,
+    )
+    os.close(other)
+    os.write(main, answer.encode())
+    told = b""
+    try:
+        while chunk := os.read(main, 4096):
+            told += chunk
+    except OSError:  # the other end was closed
+        pass
+    os.close(main)
+    return told.decode(), process.wait(30)
