@@ -17,9 +17,8 @@ from faultbook.model.approval import (
     ApprovalState,
     Decision,
     EvidenceLink,
-    Vote,
 )
-from faultbook.model.approval_policy import ApprovalPolicy, Threshold, Voters
+from faultbook.model.approval_policy import ApprovalPolicy
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.model.person import Person
 from faultbook.view.approval_values import exact, in_short, parameters_of
@@ -34,41 +33,19 @@ from faultbook.view.slack_approval import (
 )
 from faultbook.view.slack_approval_details import approval_details
 from faultbook.view.slack_approval_forms import record_form, refused_vote, review_form, vote_form
-from tests.view.answers import november, outside_text, urls
+from tests.view.answers import outside_text, urls
+from tests.view.approvals import (
+    APPROVAL,
+    BY_BEN,
+    BY_CHRIS,
+    DECIDED,
+    NOW,
+    POLICY,
+    REFUND,
+)
 from tests.view.slack_rules import assert_message, assert_view, buttons, texts
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-ASKED = november(18, 9, 14)
-NOW = ASKED + 6 * MINUTE
-BEN, CHRIS = Person("UBEN", "Ben"), Person("UCHRIS", "Chris")
-POLICY = ApprovalPolicy(
-    "refund-prod",
-    frozenset({"refund"}),
-    (Threshold(Voters(groups=frozenset({"SFINANCE"})), approve=2),),
-    mention="SFINANCE",
-)
-REFUND = Action("refund", "c_881", "prod", {"customer": "c_881", "amount": "120.00 EUR"})
-APPROVAL = Approval(
-    number=7,
-    action=REFUND,
-    digest="3fa1c09be2d4" + "0" * 52,
-    nonce="n",
-    why="charged twice",
-    effect="the card is credited; can't be undone",
-    evidence=(EvidenceLink("two charges", "https://pay.example/c_881"),),
-    agent="invoice-bot",
-    owner="Olga",
-    policy="refund-prod",
-    policy_version="v",
-    state=ApprovalState.PENDING,
-    created_at=ASKED,
-    expires_at=ASKED + HOUR,
-    task=41,
-    triggered_by=Person("UANA", "Ana"),
-)
-BY_BEN = Vote(BEN, Decision.APPROVE, "", (0,), NOW)
-BY_CHRIS = replace(BY_BEN, voter=CHRIS)
-DECIDED: dict[str, Any] = {"decided_by": "Ben", "decided_at": NOW, "votes": (BY_BEN,)}
 
 
 def sight(policy: ApprovalPolicy | None = POLICY, **facts: Any) -> ApprovalSight:  # noqa: ANN401 - an approval's own fields

@@ -34,6 +34,7 @@ from faultbook.view.slack_task import (
 )
 from faultbook.view.slack_task_details import task_details_modal
 from tests.view.answers import november, outside_text, urls
+from tests.view.approvals import APPROVAL
 from tests.view.runs import EXAMPLE, timelines
 from tests.view.slack_rules import assert_message, assert_view, buttons
 
@@ -158,6 +159,14 @@ ROWS: dict[str, tuple[TaskSight, str, list[str]]] = {
         sight(replace(TRIED, state=TaskState.WAITING)),
         "T-41 waits for approval. “export November”, Ana.",
         ["Cancel", "Details"],
+    ),
+    "waiting, by name": (
+        replace(
+            sight(replace(TRIED, state=TaskState.WAITING)),
+            approvals=(APPROVAL, replace(APPROVAL, number=9)),
+        ),
+        ("T-41 waits for approval A-7, A-9. refund 120.00 EUR, until 18 Nov 10:14 UTC."),
+        ["Open A-7", "Cancel", "Details"],
     ),
     "done": (
         sight(ended(TaskState.DONE, verdict=Verdict.PASSED)),
