@@ -230,3 +230,39 @@ def test_a_policy_without_a_channel_answers_in_the_tasks_thread(
         assert card is not None
         assert workspace.click("ben", "general", card["ts"], "approval.approve")["acked"]
         desk.wait(asked, ApprovalState.APPROVED)
+
+
+def test_a_lost_answer_makes_no_second_card_and_a_deleted_one_is_posted_without_a_mention(
+    desk: Approving,
+) -> None:
+    workspace = desk.workspace
+    workspace.fault("drop_response", method="chat.postMessage", count=1)
+    asked = desk.ask()
+    card = desk.card(asked)
+    place = {"channel": workspace.channel_id("ops"), "ts": card["ts"]}
+    # Painted once more after the answer was lost: the decision is on the one card that is there.
+    assert desk.approve("ben", card)["acked"]
+    assert desk.card(asked, "Approved by Ben Okafor")["ts"] == card["ts"]
+    of_it = [one for one in workspace.from_bot("ops") if asked.short_digest in one["text"]]
+    assert len(of_it) == 1
+    assert workspace.api("chat.delete", **place)["ok"]
+    grant = desk.begin(desk.find(asked))
+    desk.report(asked, grant, worked=True, words="refund re_1")
+    again = desk.card(asked, "Executed")
+    assert again["ts"] != card["ts"]
+    assert "<!subteam^" not in str(again["blocks"])
+
+
+def test_a_task_that_asks_anew_names_the_newer_approval(desk: Approving) -> None:
+    number, thread = desk.task_of("ana", "general")
+
+    def says(words: str) -> bool:
+        found = desk.workspace.from_bot("general", thread=thread)
+        return any(words in one["text"] for one in found)
+
+    old = desk.ask(task=number)
+    desk.workspace.wait_for(lambda: says(f"T-{number} waits for approval {old.id}."), timeout=10)
+    newer = desk.ask(parameters={"amount": "90.00 EUR"}, task=number)
+    desk.workspace.wait_for(lambda: says(f"T-{number} waits for approval {newer.id}."), timeout=10)
+    assert desk.approve("ben", desk.card(newer))["acked"]
+    desk.workspace.wait_for(lambda: says(f"T-{number} running"), timeout=10)
