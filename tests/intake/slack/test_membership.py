@@ -98,6 +98,12 @@ def lookup(slack: FakeSlack, *of: ApprovalPolicy, watch: Watch | None = None) ->
     return MembershipLookup(slack, lambda: ME, ApprovalPolicies(of), watch or Watch())
 
 
+async def test_whom_a_token_names_by_id_is_called_what_slack_calls_them() -> None:
+    slack = FakeSlack()
+    slack.people["UBEN"] = {"name": "ben", "profile": {"real_name": "Ben Okafor"}}
+    assert (await lookup(slack).of("UBEN", [policy()])).name == "Ben Okafor"
+
+
 async def test_groups_and_channels_of_the_policy_are_asked_about_page_by_page() -> None:
     slack = FakeSlack()
     rule = policy("SFIN", channels=("CFIN",), glass="SGLASS")

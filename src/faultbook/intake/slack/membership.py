@@ -18,6 +18,7 @@ from faultbook.base.errors import UnavailableError
 from faultbook.base.redaction import redact
 from faultbook.base.slack_refusal import read_refusal
 from faultbook.intake.slack.payloads import Identity
+from faultbook.intake.slack.people import called
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
     ApprovalPolicies,
@@ -213,7 +214,7 @@ def _read_person(person_id: str, told: dict[str, Any], me: Identity) -> Membersh
     ):
         if holds:
             return _gone(person_id, code, words)
-    return Membership(person_id)
+    return Membership(person_id, name=called(told))
 
 
 def _gone(person_id: str, code: str, words: str) -> Membership:

@@ -64,14 +64,19 @@ class People:
         return self._keep(user_id, answer.get("user") or {})
 
     def _keep(self, user_id: str, user: dict[str, Any]) -> str:
-        profile = user.get("profile") or {}
-        # The whole name: the ledger in git is read by people who are not in Slack.
-        found = profile.get("real_name") or user.get("real_name") or profile.get("display_name")
-        named = _fit(str(found or user.get("name") or ""))
+        named = called(user)
         if len(self._names) >= _KEPT:
             self._names.clear()
         self._names[user_id] = named
         return named
+
+
+def called(user: dict[str, Any]) -> str:
+    """Name a person as Slack describes them; empty where it gives no name."""
+    profile = user.get("profile") or {}
+    # The whole name: the ledger in git is read by people who are not in Slack.
+    found = profile.get("real_name") or user.get("real_name") or profile.get("display_name")
+    return _fit(str(found or user.get("name") or ""))
 
 
 def _fit(name: str) -> str:
