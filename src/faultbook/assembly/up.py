@@ -23,12 +23,13 @@ from faultbook.assembly.executing import (
     start_webhooks,
     sweep_due,
 )
-from faultbook.assembly.house import House, database_url, open_house
+from faultbook.assembly.house import House, database_url, open_house, policies_of
 from faultbook.assembly.ledger import start_ledger
 from faultbook.assembly.samples import (
     sample_folders,
-    start_sample_agent,
+    start_sample_agents,
     start_sample_jobs,
+    with_sample_policies,
     with_sample_routes,
 )
 from faultbook.assembly.workspace import Workspace, start_workspace, stop_workspace
@@ -106,7 +107,11 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         stack.push_async_callback(asyncio.to_thread, house.close)
         advice = await asyncio.to_thread(begin_audit, house)
         ledger = await start_ledger(house, stack, samples=options.samples)
-        workspace, bot = await _start_slack(house, options, stack, ledger)
+        workspace = await _start_workspace(settings, options, stack)
+        if workspace is not None and shows_tasks:
+            told = await with_sample_policies(settings, workspace)
+            house = replace(house, policies=policies_of(told))
+        bot = await _start_bot(house, workspace, options, stack, ledger)
         memberships = bot.memberships if bot else nobody_knows
         api = build_app(
             house.store, house.policy, house.settings, house.routes, house.policies, memberships
@@ -121,7 +126,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         if options.samples:
             start_sample_jobs(house, stack)
         if shows_tasks:
-            await start_sample_agent(house, address, stack)
+            await start_sample_agents(house, address, stack)
         on_ready(
             Ready(
                 api=address,
@@ -136,17 +141,30 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         await stop.wait()
 
 
-async def _start_slack(
-    house: House, options: UpOptions, stack: AsyncExitStack, ledger: LedgerAccess | None
-) -> tuple[Workspace | None, Bot | None]:
-    """Connect to the Slack that is set, or to a local workspace where none is."""
+async def _start_workspace(
+    settings: Settings, options: UpOptions, stack: AsyncExitStack
+) -> Workspace | None:
+    """Start a local workspace where no Slack is set."""
+    if not options.slack or settings.slack_bot_token is not None:
+        return None
+    home = settings.home.absolute() / "workspace"
+    workspace = await start_workspace(home, options.workspace_port)
+    stack.push_async_callback(stop_workspace, workspace)
+    return workspace
+
+
+async def _start_bot(
+    house: House,
+    workspace: Workspace | None,
+    options: UpOptions,
+    stack: AsyncExitStack,
+    ledger: LedgerAccess | None,
+) -> Bot | None:
+    """Connect to the local workspace, or to the Slack that is set."""
     if not options.slack:
-        return None, None
-    settings, workspace = house.settings, None
-    if settings.slack_bot_token is None:
-        home = settings.home.absolute() / "workspace"
-        workspace = await start_workspace(home, options.workspace_port)
-        stack.push_async_callback(stop_workspace, workspace)
+        return None
+    settings = house.settings
+    if workspace is not None:
         settings = settings.model_copy(
             update={
                 "slack_bot_token": SecretStr(workspace.bot_token),
@@ -156,7 +174,7 @@ async def _start_slack(
         )
     bot = await start_bot(replace(house, settings=settings), ledger=ledger)
     stack.push_async_callback(bot.stop)
-    return workspace, bot
+    return bot
 
 
 def _app(api: ASGIApp, bot: Bot | None) -> ASGIApp:

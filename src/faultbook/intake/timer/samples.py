@@ -13,6 +13,7 @@ import structlog
 
 log = structlog.get_logger()
 
+_GRACE_SECONDS = 2.0
 _AGENT_RESTS_SECONDS = 5.0
 
 
@@ -138,5 +139,10 @@ async def _ended(process: asyncio.subprocess.Process) -> int:
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await process.wait()
+        except TimeoutError:  # an agent that waits for people finishes its task first
+            process.kill()
+            await process.wait()
         raise
