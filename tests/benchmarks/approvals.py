@@ -1,7 +1,7 @@
 """Decisions: a vote that decides, durable and audited, beside a bare update and beside no chain.
 
-Measured at the operation, behind the doors: what a click costs on top is the door's own, and Bolt's
-no-op is shown beside it.
+Measured at the operation on both stores, and as clicks on the real bot: signed, looked up, decided,
+acked. Bolt's no-op is what a click costs by itself.
 """
 
 import os
@@ -17,28 +17,43 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import update
 
+from faultbook.assembly.house import open_house
 from faultbook.base.clock import system_clock
+from faultbook.base.settings import load_settings
 from faultbook.model.approval import Decision
 from faultbook.model.approval_policy import ApprovalPolicies
 from faultbook.model.notice import NoticeState
 from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import Counted, vote
+from faultbook.operations.approvals import Counted, list_approvals, vote
 from faultbook.store.engine import Store, open_store, sqlite_url
 from faultbook.store.schema import notices
 from faultbook.store.schema_approvals import approvals
 from faultbook.store.transaction import Transaction
+from faultbook.view.actions import APPROVAL_APPROVE
 from tests.approval_desk import REFUND, ApprovalDesk, member
 from tests.benchmarks.floors import SECRET
 from tests.benchmarks.load import measure
-from tests.benchmarks.servers import floor
+from tests.benchmarks.servers import ROOT, floor, up
 from tests.conftest import PostgresServer
+from tests.sandbox.driver import Workspace
 from tests.task_desk import BEN
 
 _MUST_TIMES, _MUST_RATIO = 3.0, 0.3
 _ONE_BY_ONE, _AT_ONCE, _ROUNDS, _THREADS = 300, 400, 4, 8
 _POLICIES = ApprovalPolicies((replace(REFUND, per_hour=1_000_000),))
 _BARE = "UPDATE approvals SET state = 'approved', decided_at = 1 WHERE number = {} AND state = {}"
+
+_CLICKS = 400
+_POLICY = """
+[[policies]]
+name = "refund"
+kinds = ["refund"]
+per_hour = 1000000
+channel = "{channel}"
+[[policies.thresholds]]
+users = ["{user}"]
+"""
 
 Decide = Callable[[Transaction, int], None]
 
@@ -54,8 +69,58 @@ def decisions(home: Path) -> list[str]:
     return [
         *lines,
         f"floor: bare Bolt's no-op p50 {bare.p50_ms:.2f} ms, which a click may add",
-        "not measured here: the click's own door (Slack's signature, the look-up of groups)",
+        _clicked(home),
     ]
+
+
+def _clicked(home: Path) -> str:
+    """Click Approve on one card after the other, each decided by the click."""
+    workspace = Workspace.start(home / "slack", manifest=ROOT / "templates/slack-manifest.yaml")
+    try:
+        ben, bot = workspace.user_id("ben"), home / "bot"
+        bot.mkdir()
+        policy = _POLICY.format(channel=workspace.channel_id("general"), user=ben)
+        (bot / "faultbook.toml").write_text(policy, "utf-8")
+        values = _cards(bot)
+        with up(bot, workspace) as server:
+            figures = measure(
+                "clicks",
+                server.port,
+                clients=1,
+                requests=len(values),
+                values=values,
+                user=ben,
+                secret=workspace.signing_secret,
+                action_id=APPROVAL_APPROVE,
+            )
+        decided = open_house(load_settings({"FAULTBOOK_HOME": str(bot)}, bot))
+        pending = decided.store.read(list_approvals)
+        decided.close()
+    finally:
+        workspace.stop()
+    if pending:
+        raise RuntimeError(f"{len(pending)} clicks decided nothing")
+    return f"SQLite, clicks on the real bot: acked p50 {figures.p50_ms:.2f} ms, decided and audited"
+
+
+def _cards(home: Path) -> list[str]:
+    """Ask for approvals as the bot of this home would; gives the values of their buttons."""
+    house = open_house(load_settings({"FAULTBOOK_HOME": str(home)}, home))
+    desk = ApprovalDesk(house.store, house.policies)
+
+    def ask(tx: Transaction) -> list[str]:
+        found = []
+        for number in range(_CLICKS):
+            asked = request_approval(tx, desk.new(f"c_{number}"), house.policies)
+            if isinstance(asked, Refusal):
+                raise asked.error
+            found.append(f"{asked.number}:{asked.short_digest}")
+        return found
+
+    values = house.store.write(ask)
+    house.store.write(_settle_cards)
+    house.close()
+    return values
 
 
 def _measured(store: Store, name: str) -> list[str]:

@@ -91,12 +91,13 @@ def mentions(told: dict[str, Any]) -> Iterator[bytes]:
 
 
 def clicks(told: dict[str, Any]) -> Iterator[bytes]:
-    """Make signed clicks on a button that owes a notice."""
+    """Make signed clicks on a button that owes a notice; `values` gives each its own value."""
     run = f"{time.time_ns():x}"
+    user = told.get("user", "U1")
     for number in range(told["requests"]):
         payload = {
             "type": "block_actions",
-            "user": {"id": "U1", "username": "ana", "name": "ana", "team_id": "T1"},
+            "user": {"id": user, "username": "ana", "name": "ana", "team_id": "T1"},
             "team": {"id": "T1", "domain": "local"},
             "api_app_id": "A1",
             "token": "x",
@@ -109,7 +110,7 @@ def clicks(told: dict[str, Any]) -> Iterator[bytes]:
                     "type": "button",
                     "action_id": told["action_id"],
                     "block_id": "b",
-                    "value": "{}",
+                    "value": told["values"][number] if "values" in told else "{}",
                     "action_ts": f"{run}.{number}",
                 }
             ],
