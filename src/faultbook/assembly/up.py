@@ -18,10 +18,10 @@ from faultbook.assembly.auditing import begin_audit, tell_heads
 from faultbook.assembly.bot import Bot, start_bot
 from faultbook.assembly.commands import start_commands
 from faultbook.assembly.executing import (
-    nobody_knows,
     start_execution,
     start_webhooks,
     sweep_due,
+    without_slack,
 )
 from faultbook.assembly.house import House, database_url, open_house, policies_of
 from faultbook.assembly.ledger import start_ledger
@@ -112,7 +112,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
             told = await with_sample_policies(settings, workspace)
             house = replace(house, policies=policies_of(told))
         bot = await _start_bot(house, workspace, options, stack, ledger)
-        memberships = bot.memberships if bot else nobody_knows
+        memberships = bot.memberships if bot else without_slack(house.policies)
         api = build_app(
             house.store, house.policy, house.settings, house.routes, house.policies, memberships
         )
