@@ -8,13 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from faultbook.client import ApprovalRequest, Client
+from faultbook.client import Client
 
 
 def act(approval: str) -> None:
     """Execute an approval, in the present folder."""
     with Client() as client:
-        request = ApprovalRequest(client.http, client.http.read_approval(approval))
+        request = client.approval(approval)
         with request.execute() as action:
             with Path("effects").open("a", encoding="utf-8") as file:
                 file.write(f"{action.target} {action.parameters['amount']}\n")

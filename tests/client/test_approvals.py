@@ -148,6 +148,9 @@ def test_expired_superseded_and_taken_back_are_denials(client: Client, clock: Fr
         new.cancel().raise_if_denied()
     with pytest.raises(ConflictError):
         new.cancel()
+    assert client.approval(old.id).outcome.state == "superseded"
+    with pytest.raises(NotFoundError):
+        client.approval("A-99")
 
 
 def test_the_same_request_again_is_the_same_until_it_has_run(

@@ -232,6 +232,18 @@ class Client:
 
         return ask(self.http, kind, target, parameters, why, task, fields)
 
+    def approval(self, approval_id: str) -> "ApprovalRequest":
+        """Take up a request of this agent again by its id, `A-7`, as after a restart.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            ForbiddenError: it is another agent's.
+            UnavailableError: the server can't be had.
+        """
+        from faultbook.client.approvals import ApprovalRequest  # noqa: PLC0415 - see `approve`
+
+        return ApprovalRequest(self.http, self.http.read_approval(approval_id))
+
     def close(self) -> None:
         """Let go of the connections."""
         self.http.close()
