@@ -99,6 +99,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
         process.kill()
+        process.wait(20)
         process.stdout.close()
 
 
