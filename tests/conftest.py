@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from faultbook.base.clock import SECOND, Instant
-from faultbook.store.engine import Store, open_store, sqlite_url
+from faultbook.store.engine import DATABASE_NAME, Store, open_store, sqlite_url
 
 START: Instant = 1_795_000_000 * SECOND  # 2026-11-18 11:06:40 UTC
 
@@ -36,15 +37,24 @@ class PostgresServer:
 
     uri: str
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _template: str = ""
 
-    def new_database(self) -> str:
+    def new_database(self, template: str = "template1") -> str:
         import psycopg  # noqa: PLC0415 - only tests that need it pay for it
 
         name = f"fb_{os.getpid()}_{next(self._numbers)}"
         with psycopg.connect(self.uri, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         base, _, query = self.uri.partition("?")
         return f"{base.rsplit('/', 1)[0]}/{name}?{query}"
+
+    def new_migrated_database(self) -> str:
+        """Give a copy of a database that was migrated once; migrations have their own tests."""
+        if not self._template:
+            url = self.new_database()
+            open_store(url).close()
+            self._template = url.partition("?")[0].rsplit("/", 1)[1]
+        return self.new_database(self._template)
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +76,44 @@ def clock() -> FrozenClock:
     return FrozenClock()
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a SQLite file that was migrated once, to be copied."""
+    home = tmp_path_factory.mktemp("migrated")
+    open_store(sqlite_url(home)).close()
+    return home / DATABASE_NAME
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Name a new database on each of the two stores."""
-    if request.param == "sqlite":
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """Run a test on each of the two stores."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest, store_kind: str, tmp_path: Path) -> str:
+    """Name a database that nobody has opened, on each of the two stores."""
+    if store_kind == "sqlite":
         return sqlite_url(tmp_path / "home")
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.new_database()
+
+
+@pytest.fixture
+def store_url(request: pytest.FixtureRequest, store_kind: str, tmp_path: Path) -> str:
+    """Name a new, migrated database on each of the two stores."""
+    if store_kind == "sqlite":
+        return _copied(request.getfixturevalue("migrated_sqlite"), tmp_path)
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_migrated_database()
+
+
+def _copied(migrated: Path, folder: Path) -> str:
+    home = folder / "home"
+    home.mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(migrated, home / DATABASE_NAME)
+    return sqlite_url(home)
 
 
 @pytest.fixture
@@ -84,9 +125,9 @@ def store(store_url: str, clock: FrozenClock) -> Iterator[Store]:
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path, clock: FrozenClock) -> Iterator[Store]:
+def sqlite_store(migrated_sqlite: Path, tmp_path: Path, clock: FrozenClock) -> Iterator[Store]:
     """Open a new SQLite database, for tests that are not about the store."""
-    opened = open_store(sqlite_url(tmp_path / "home"), clock)
+    opened = open_store(_copied(migrated_sqlite, tmp_path), clock)
     yield opened
     opened.close()
 

@@ -91,9 +91,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             if "Stop it" in line:
                 break
         assert page, "faultbook up ended before it was ready"
-        running = Up(page, home, environ)
-        _await_samples(running)
-        yield running
+        yield Up(page, home, environ)
     finally:
         process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -103,7 +101,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         process.stdout.close()
 
 
-def _await_samples(up: Up) -> None:
+@pytest.fixture(scope="module")
+def samples(up: Up) -> None:
     """Wait until every sample job has reported, and the one that stops is silent."""
     told = ""
     for _ in range(60):

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Up
 from tests.browser.test_newcomer import _shot
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.usefixtures("samples")]
 
 RULE = "The sync ends blocked when the CRM does not answer within 5 s (crm-sync.sh, line 2)."
 TEMPLATE_WORDS = "One sentence a stranger can check: when X, do Y, held by Z."

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_newcomer import _answer, _ask, _shot
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.usefixtures("samples")]
 
 
 def test_a_phone_reads_the_answer_without_scrolling_sideways(phone: Page, tmp_path: Path) -> None:

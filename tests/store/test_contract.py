@@ -111,12 +111,12 @@ def test_the_newest_migration_is_the_one_that_is_asked_for() -> None:
     assert newest == migrate_module.HEAD
 
 
-def test_eight_openers_at_once_migrate_once(store_url: str, clock: FrozenClock) -> None:
+def test_eight_openers_at_once_migrate_once(empty_url: str, clock: FrozenClock) -> None:
     failures: list[Exception] = []
 
     def open_it() -> None:
         try:
-            open_store(store_url, clock).close()
+            open_store(empty_url, clock).close()
         except Exception as error:  # noqa: BLE001 - any failure at all is the finding
             failures.append(error)
 

@@ -272,10 +272,10 @@ def test_a_watcher_that_fails_hinders_nobody(desk: TaskDesk) -> None:
 
 
 def test_a_database_of_the_schema_before_tasks_is_brought_forward_with_its_rows(
-    store_url: str, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+    empty_url: str, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _make_0002(store_url, monkeypatch)
-    store = open_store(store_url, clock)
+    _make_0002(empty_url, monkeypatch)
+    store = open_store(empty_url, clock)
     desk = TaskDesk(store, Routes((Route("r", "w", agent=AGENT, retry=RetryPolicy()),)))
     [old] = desk.owed()
     assert (old.id, old.subject, old.payload) == ("n1", None, {"n": 1})

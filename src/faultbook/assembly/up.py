@@ -105,12 +105,12 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
             settings = with_sample_routes(settings)
         house = await asyncio.to_thread(open_house, settings)
         stack.push_async_callback(asyncio.to_thread, house.close)
-        advice = await asyncio.to_thread(begin_audit, house)
         ledger = await start_ledger(house, stack, samples=options.samples)
         workspace = await _start_workspace(settings, options, stack)
         if workspace is not None and shows_tasks:
             told = await with_sample_policies(settings, workspace)
             house = replace(house, policies=policies_of(told))
+        advice = await asyncio.to_thread(begin_audit, house)
         bot = await _start_bot(house, workspace, options, stack, ledger)
         memberships = bot.memberships if bot else without_slack(house.policies)
         api = build_app(
