@@ -39,9 +39,10 @@ def topic_of(target: str) -> str:
     return f"notice:{target}"
 
 
-def is_topic(topic: str) -> bool:
-    """Tell whether a topic is about something owed."""
-    return topic.startswith(topic_of(""))
+def target_of(topic: str) -> str | None:
+    """Give the target that a topic says something is owed to; None for topics of other kinds."""
+    target = topic.removeprefix(topic_of(""))
+    return None if target == topic else target
 
 
 def append_once(

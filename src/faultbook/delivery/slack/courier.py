@@ -115,10 +115,16 @@ class Courier:
         await self._store.write_async(notices.let_go, ids, self.name)
 
     def _hear(self, topics: frozenset[str]) -> None:
-        """Hear, in the thread that committed, of what is owed."""
-        if any(notices.is_topic(topic) for topic in topics):
+        """Hear, in the thread that committed, of what is owed; what rests is looked at in time."""
+        targets = [target for topic in topics if (target := notices.target_of(topic)) is not None]
+        ready = [one for one in targets if self._pace.is_ours(one) and not self._pace.rests(one)]
+        if ready:
             with contextlib.suppress(RuntimeError):  # the loop was closed
-                self._tell(self._woken.set)
+                self._tell(self._wake_for, ready)
+
+    def _wake_for(self, targets: Sequence[str]) -> None:
+        if any(self._pace.is_open(target) for target in targets):
+            self._woken.set()
 
     async def stop(self, patience: float = 10.0) -> None:
         """Claim nothing more, and finish what is under way, for so many seconds at most."""

@@ -7,6 +7,7 @@ becomes a task (`intent`); what reads as anything else is unclear, and its autho
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from faultbook.base.clock import Instant
@@ -28,7 +29,7 @@ from faultbook.intake.slack.filters import (
 )
 from faultbook.intake.slack.intent import Intent, is_command, read_intent
 from faultbook.intake.slack.points import read_points
-from faultbook.intake.slack.reader import Reader
+from faultbook.intake.slack.reader import Phrases, Reader
 from faultbook.intake.slack.task_ids import read_status_of
 from faultbook.intake.slack.words import Word, plain_words, read_words
 from faultbook.model.answer import FailingQuery
@@ -189,7 +190,7 @@ def _understand(words: Sequence[Word], now: Instant) -> Ask:
     try:
         for candidate in dict.fromkeys((tuple(words), stripped.rest)):
             reader = Reader(candidate)
-            for form in _FORMS:
+            for form in _forms_for(candidate[0].folded if candidate else ""):
                 reader.at = 0
                 found = _try(form, reader, now)
                 if found is not None:
@@ -404,3 +405,27 @@ _FORMS: tuple[Form, ...] = (
     _wrong_with,
     _one,
 )
+
+# Every mention passes here: a form whose first words are known is tried only where they may stand.
+_OPENINGS: dict[Form, tuple[Phrases, ...]] = {
+    _help: (phrases.HELP,),
+    _what_doing: (phrases.DOING_FOR_ME, phrases.DOING),
+    _seen_before: (phrases.SEEN_THIS, phrases.SEEN),
+    _review: (phrases.REVIEW,),
+    _open_incident: (phrases.OPEN_INCIDENT,),
+    _changed: (phrases.WHAT_CHANGED,),
+    _plain: (phrases.PLAIN_QUESTIONS,),
+    _how_things_are: (phrases.HOW_THINGS_ARE,),
+    _which: (phrases.WHICH,),
+    _wrong_with: (phrases.WRONG_WITH,),
+}
+
+
+@lru_cache(maxsize=1024)
+def _forms_for(first: str) -> tuple[Form, ...]:
+    """Give the forms that a message of this first word may have."""
+    return tuple(
+        form
+        for form in _FORMS
+        if form not in _OPENINGS or any(one.may_begin(first) for one in _OPENINGS[form])
+    )

@@ -21,6 +21,10 @@ class Phrases:
     def __contains__(self, phrase: object) -> bool:
         return phrase in self.all
 
+    def may_begin(self, folded: str) -> bool:
+        """Tell whether any of them begins with this word."""
+        return folded in self._by_first
+
     def length_at(self, folded: Sequence[str], at: int) -> int:
         """Tell how many words the longest phrase that stands there has; 0 where none does."""
         if at < len(folded):
