@@ -85,6 +85,7 @@ class Office:
     store: Store
     courier: Courier
     slack: ScriptedSlack
+    pace: Pace
     count: int = 0
 
     async def owe(self, channel: str = "C1", *, asked_here: bool = False) -> None:
@@ -122,7 +123,7 @@ async def office(tmp_path: Path, slack: ScriptedSlack) -> AsyncIterator[Office]:
         post = Post(client, pace, "UBOT")
         courier = Courier(store, Renderer(store, Policy()), post, pace, limits)
         await courier.start()
-        yield Office(store, courier, slack)
+        yield Office(store, courier, slack, pace)
         await courier.stop(1.0)
     store.close()
 
@@ -262,6 +263,28 @@ async def test_after_an_answer_it_looks_about_once_a_second_and_no_more(
     monkeypatch.setattr(queue, "next_due", counted)
     await asyncio.sleep(1.5)
     assert 1 <= looks <= 4
+
+
+async def test_what_is_owed_to_a_channel_that_rests_costs_no_claim(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.owe()
+    await office.until_done()
+    office.pace.hold("C1", 60)
+    claims = 0
+    claim = queue.claim
+
+    def counted(*asked: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever the operation takes
+        nonlocal claims
+        claims += 1
+        return claim(*asked, **more)
+
+    monkeypatch.setattr(queue, "claim", counted)
+    for _ in range(30):
+        await office.owe()
+        await asyncio.sleep(0.01)
+    assert claims <= 2  # by the clock, at most
+    office.pace.release("C1")
 
 
 def test_a_bug_in_a_rendering_is_told_by_its_number(
