@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from faultbook.model.approval import Action, ApprovalState, Decision, Vote
 from faultbook.model.canonical import digest_of
@@ -147,7 +148,7 @@ class ApprovalPolicy:
     @property
     def version(self) -> str:
         """Tell one set of rules from another: who decides about what, and what then runs."""
-        return digest_of(_described(self))[:16]
+        return _version(self)
 
     @property
     def wording(self) -> str:
@@ -261,3 +262,9 @@ def _limits(policy: ApprovalPolicy) -> dict[str, object]:
         "shown": [policy.is_high_risk, policy.channel, policy.mention],
         "plan": [list(plan.probe), plan.idempotent, str(plan.timeout_seconds)],
     }
+
+
+@lru_cache(maxsize=256)
+def _version(policy: ApprovalPolicy) -> str:
+    """Hash a policy's rules; kept, since each vote asks several times and policies are few."""
+    return digest_of(_described(policy))[:16]
