@@ -363,6 +363,15 @@ def find_webhook(tx: Transaction, number: int) -> str | None:
     return found
 
 
+def find_policy(tx: Transaction, number: int) -> tuple[str, str] | None:
+    """Tell the policy of an approval, by its name and version; None where there is none."""
+    row = _POLICY.run(tx, {"number": number}).one_or_none()
+    return None if row is None else (row.policy, row.policy_version)
+
+
+_POLICY = Prepared(
+    lambda _: select(_c.policy, _c.policy_version).where(_c.number == bindparam("number"))
+)
 _WEBHOOK = Prepared(lambda _: select(_c.webhook).where(_c.number == bindparam("number")))
 
 

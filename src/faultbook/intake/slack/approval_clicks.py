@@ -10,13 +10,13 @@ from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.origins import carrying, origin_of
 from faultbook.intake.slack.payloads import Click
 from faultbook.model.approval import SHOWN_DIGITS, Approval, Decision
-from faultbook.model.approval_policy import Membership
+from faultbook.model.approval_policy import ApprovalPolicy, Membership
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.model.person import Person
 from faultbook.model.task import Card
 from faultbook.operations.approval_people import Ballot, cast_ballot, may_vote
 from faultbook.operations.approval_reporting import parse_approval_id
-from faultbook.operations.approval_sight import read_approval_sight
+from faultbook.operations.approval_sight import read_approval_sight, read_policy
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import Counted
 from faultbook.operations.task_people import once
@@ -56,11 +56,16 @@ async def look_up(
         sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
     except NotFoundError:
         sight = None  # refused, and audited, by the vote itself
-    policies = [sight.policy] if sight is not None and sight.policy is not None else []
-    by, member = await asyncio.gather(
-        desk.people.person(user, user_name), desk.member(user, policies)
-    )
+    by, member = await _who(desk, user, user_name, sight.policy if sight is not None else None)
     return sight, by, member
+
+
+async def _who(
+    desk: Desk, user: str, user_name: str, policy: ApprovalPolicy | None
+) -> tuple[Person, Membership]:
+    """Ask Slack who acts, as far as a policy needs it."""
+    policies = [policy] if policy is not None else []
+    return await asyncio.gather(desk.people.person(user, user_name), desk.member(user, policies))
 
 
 def said_of(error: FaultbookError) -> Line:
@@ -70,10 +75,12 @@ def said_of(error: FaultbookError) -> Line:
 
 async def _approve(desk: Desk, click: Click) -> None:
     number, shown = _read_shown(click)
-    sight, by, member = await look_up(desk, number, click.user, click.user_name)
-    if sight is not None and sight.policy is not None and sight.policy.reason_to_approve:
+    policy = await desk.store.read_async(read_policy, number, desk.policies)
+    if policy is not None and policy.reason_to_approve:
+        sight, by, member = await look_up(desk, number, click.user, click.user_name)
         await _ask_reason(desk, click, Decision.APPROVE, sight, by, member)
         return
+    by, member = await _who(desk, click.user, click.user_name, policy)
     ballot = Ballot(number, by, Decision.APPROVE, member, shown, clicked=_card(click))
     told = await desk.store.write_async(once, [click.key], cast_ballot, ballot, desk.policies)
     if isinstance(told, Refusal):
