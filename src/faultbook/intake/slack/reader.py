@@ -10,9 +10,14 @@ class Phrases:
 
     def __init__(self, *phrases: str) -> None:
         self.all = frozenset(phrases)
-        self._by_first: dict[str, list[tuple[str, ...]]] = {}
-        for parts in sorted((tuple(phrase.split()) for phrase in self.all), key=len, reverse=True):
-            self._by_first.setdefault(parts[0], []).append(parts)
+        by_first: dict[str, set[tuple[str, ...]]] = {}
+        for parts in (tuple(phrase.split()) for phrase in self.all):
+            by_first.setdefault(parts[0], set()).add(parts)
+        # Looked up by what stands there, one length after the other: many begin with "what".
+        self._by_first = {
+            first: (tuple(sorted({len(parts) for parts in found}, reverse=True)), found)
+            for first, found in by_first.items()
+        }
         self.by_length = sorted((tuple(p.split()) for p in self.all), key=len, reverse=True)
 
     def __or__(self, other: "Phrases") -> "Phrases":
@@ -27,10 +32,11 @@ class Phrases:
 
     def length_at(self, folded: Sequence[str], at: int) -> int:
         """Tell how many words the longest phrase that stands there has; 0 where none does."""
-        if at < len(folded):
-            for parts in self._by_first.get(folded[at], ()):
-                if len(parts) == 1 or tuple(folded[at : at + len(parts)]) == parts:
-                    return len(parts)
+        if at < len(folded) and (known := self._by_first.get(folded[at])) is not None:
+            lengths, found = known
+            for length in lengths:
+                if at + length <= len(folded) and tuple(folded[at : at + length]) in found:
+                    return length
         return 0
 
 
