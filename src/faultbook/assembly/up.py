@@ -1,6 +1,7 @@
 """`faultbook up`: one event loop with the HTTP server, the bot and the timers."""
 
 import asyncio
+import gc
 import signal
 import socket
 import time
@@ -127,6 +128,9 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
             start_sample_jobs(house, stack)
         if shows_tasks:
             await start_sample_agents(house, address, stack)
+        # What is loaded by now stays; collecting would look at all of it again and again.
+        gc.collect()
+        gc.freeze()
         on_ready(
             Ready(
                 api=address,
