@@ -164,12 +164,12 @@ def test_what_the_job_wrote_last_arrives_although_the_reader_is_slow(wrapper: Wr
 
 
 REPORT_SIGNALS = """
-import signal, time
+import os, signal, time
 def say(number, frame):
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())  # print() bears no second one
 for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"):
     signal.signal(getattr(signal, name), say)
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 end = time.monotonic() + 20
 while time.monotonic() < end:
     time.sleep(0.05)
@@ -183,6 +183,26 @@ def test_signals_are_passed_on_to_the_job(wrapper: Wrapper) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"):
         process.send_signal(getattr(signal, name))
         assert process.stdout.readline() == f"{name}\n".encode()
+    child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    os.kill(child, signal.SIGKILL)
+    process.communicate(timeout=20)
+    assert process.returncode == 137
+
+
+def test_a_job_hears_what_it_handles_although_it_was_ignored_at_the_start(
+    wrapper: Wrapper,
+) -> None:
+    """As in a script that says `job &`, where shells ignore SIGINT and SIGQUIT."""
+    process = wrapper.start(
+        *python(REPORT_SIGNALS),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == b"SIGINT\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == b"SIGTERM\n"
     child = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
     os.kill(child, signal.SIGKILL)
     process.communicate(timeout=20)

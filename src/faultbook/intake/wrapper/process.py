@@ -26,6 +26,7 @@ TIMED_OUT = 124
 
 _SIGNAL_BASE = 128  # shells report 128+n for a child that signal n ended
 _POLL_SECONDS = 0.05
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 """getrusage(2) counts memory in KiB, Darwin's in bytes."""
 
@@ -91,6 +92,7 @@ class Job:
         self._kill_at = 0.0
         self.hurried = False
         """A signal came after the job's end: who sent it wants us gone."""
+        self._ignored: set[int] = set()
         self._launch = Launch(command, streams)
         self._take_signals()
         for fd in {streams.stdout, streams.stderr}:
@@ -216,9 +218,9 @@ class Job:
 
     def _take_signals(self) -> None:
         for number in FORWARDED:
-            # What is ignored (nohup) stays ignored, here and in the job.
-            if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self._forward)
+            # What was ignored (nohup, a script's `&`) the job ignores too, unless it handles it.
+            if signal.signal(number, self._forward) == signal.SIG_IGN:
+                self._ignored.add(number)
         if signal.getsignal(signal.SIGTSTP) != signal.SIG_IGN:
             signal.signal(signal.SIGTSTP, self._stop_both)
 
@@ -227,7 +229,7 @@ class Job:
             terminal.copy_size(self._pseudo_terminal)
         elif not self._is_over:
             self._signal_group(number)
-        elif number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        elif number in _ENDING and number not in self._ignored:
             self.hurried = True
 
     def _stop_both(self, _number: int, _frame: FrameType | None) -> None:
