@@ -1,7 +1,8 @@
 """Decisions: a vote that decides, durable and audited, beside a bare update and beside no chain.
 
 Measured at the operation on both stores, and as clicks on the real bot: signed, looked up, decided,
-acked. Bolt's no-op is what a click costs by itself.
+acked. Bolt's no-op is what a click costs by itself. A machine that dozed is slower in all of it, so
+clicks are compared with floors of the same pace.
 """
 
 import os
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import psycopg
@@ -19,6 +21,7 @@ from sqlalchemy import update
 
 from faultbook.assembly.house import open_house
 from faultbook.base.clock import system_clock
+from faultbook.base.ids import new_id
 from faultbook.base.settings import load_settings
 from faultbook.model.approval import Decision
 from faultbook.model.approval_policy import ApprovalPolicies
@@ -31,6 +34,7 @@ from faultbook.store.schema import notices
 from faultbook.store.schema_approvals import approvals
 from faultbook.store.transaction import Transaction
 from faultbook.view.actions import APPROVAL_APPROVE
+from faultbook.view.slack_approval import shown_value
 from tests.approval_desk import REFUND, ApprovalDesk, member
 from tests.benchmarks.floors import SECRET
 from tests.benchmarks.load import measure
@@ -45,6 +49,8 @@ _POLICIES = ApprovalPolicies((replace(REFUND, per_hour=1_000_000),))
 _BARE = "UPDATE approvals SET state = 'approved', decided_at = 1 WHERE number = {} AND state = {}"
 
 _CLICKS = 400
+_APART = 0.01
+"""Seconds between clicks: nobody clicks the moment the last click was acked; machines doze."""
 _POLICY = """
 [[policies]]
 name = "refund"
@@ -56,65 +62,85 @@ users = ["{user}"]
 """
 
 Decide = Callable[[Transaction, int], None]
+Click = Callable[[float], float]
+"""Clicks on so many cards, so many seconds apart; gives the median in ms until the ack."""
 
 
 def decisions(home: Path) -> list[str]:
     """Measure on both stores."""
-    lines = _measured(open_store(sqlite_url(home / "home"), system_clock), "SQLite")
-    with _postgres(home) as url:
-        lines += _measured(open_store(url, system_clock), "PostgreSQL")
-    with floor("bolt") as port:
-        told = {"secret": SECRET, "action_id": "approve"}
-        bare = measure("clicks", port, clients=1, requests=1_000, **told)
-    return [
-        *lines,
-        f"floor: bare Bolt's no-op p50 {bare.p50_ms:.2f} ms, which a click may add",
-        _clicked(home),
-    ]
+    store = open_store(sqlite_url(home / "home"), system_clock)
+    with closing(store):
+        lines = _measured(store, "SQLite")
+        with floor("bolt") as bolt, _bot(home, 2 * _CLICKS) as click:
+            lines += [_clicked(store, bolt, click, apart) for apart in (0.0, _APART)]
+    with _postgres(home) as url, closing(open_store(url, system_clock)) as postgres:
+        lines += _measured(postgres, "PostgreSQL")
+    return lines
 
 
-def _clicked(home: Path) -> str:
-    """Click Approve on one card after the other, each decided by the click."""
+def _clicked(store: Store, bolt: int, click: Click, apart: float) -> str:
+    """Compare clicks that decide with what they may cost, all of it at one pace."""
+    bare = statistics.median(_timed(store, number, apart) for number in _asked(store, _CLICKS))
+    told = {"secret": SECRET, "action_id": "approve", "pause": apart}
+    noop = measure("clicks", bolt, clients=1, requests=_CLICKS, **told).p50_ms
+    acked = click(apart)
+    pace = f"{apart * 1000:.0f} ms apart" if apart else "one after the other"
+    return (
+        f"SQLite, clicks on the real bot, {pace}: acked p50 {acked:.2f} ms, decided and audited; it"
+        f" may take {_MUST_TIMES * bare + noop:.2f} ms ({_MUST_TIMES:g} times a bare conditional"
+        f" update's {bare:.2f} ms, and {noop:.2f} ms of bare Bolt's no-op)"
+    )
+
+
+def _timed(store: Store, number: int, apart: float) -> float:
+    """Time a bare conditional update in ms, that long after whatever was before."""
+    time.sleep(apart)
+    began = time.perf_counter()
+    store.write(_update, number)
+    return (time.perf_counter() - began) * 1000
+
+
+@contextmanager
+def _bot(home: Path, cards: int) -> Iterator[Click]:
+    """Run the bot with cards to decide; gives what clicks Approve on the next of them."""
     workspace = Workspace.start(home / "slack", manifest=ROOT / "templates/slack-manifest.yaml")
     try:
         ben, bot = workspace.user_id("ben"), home / "bot"
         bot.mkdir()
         policy = _POLICY.format(channel=workspace.channel_id("general"), user=ben)
         (bot / "faultbook.toml").write_text(policy, "utf-8")
-        values = _cards(bot)
+        values = iter(_cards(bot, cards))
         with up(bot, workspace) as server:
-            figures = measure(
-                "clicks",
-                server.port,
-                clients=1,
-                requests=len(values),
-                values=values,
-                user=ben,
-                secret=workspace.signing_secret,
-                action_id=APPROVAL_APPROVE,
-            )
+
+            def click(apart: float) -> float:
+                told = {"secret": workspace.signing_secret, "action_id": APPROVAL_APPROVE}
+                mine = list(islice(values, _CLICKS))
+                who = {"user": ben, "values": mine, "pause": apart}
+                port, many = server.port, len(mine)
+                return measure("clicks", port, clients=1, requests=many, **told, **who).p50_ms
+
+            yield click
         decided = open_house(load_settings({"FAULTBOOK_HOME": str(bot)}, bot))
         pending = decided.store.read(list_approvals)
         decided.close()
     finally:
         workspace.stop()
     if pending:
-        raise RuntimeError(f"{len(pending)} clicks decided nothing")
-    return f"SQLite, clicks on the real bot: acked p50 {figures.p50_ms:.2f} ms, decided and audited"
+        raise RuntimeError(f"{len(pending)} clicks or more decided nothing")
 
 
-def _cards(home: Path) -> list[str]:
+def _cards(home: Path, count: int) -> list[str]:
     """Ask for approvals as the bot of this home would; gives the values of their buttons."""
     house = open_house(load_settings({"FAULTBOOK_HOME": str(home)}, home))
     desk = ApprovalDesk(house.store, house.policies)
 
     def ask(tx: Transaction) -> list[str]:
         found = []
-        for number in range(_CLICKS):
+        for number in range(count):
             asked = request_approval(tx, desk.new(f"c_{number}"), house.policies)
             if isinstance(asked, Refusal):
                 raise asked.error
-            found.append(f"{asked.number}:{asked.short_digest}")
+            found.append(shown_value(asked))
         return found
 
     values = house.store.write(ask)
@@ -126,12 +152,11 @@ def _cards(home: Path) -> list[str]:
 def _measured(store: Store, name: str) -> list[str]:
     count = 3 * _ONE_BY_ONE + 2 * _ROUNDS * _AT_ONCE
     numbers = iter(_asked(store, count))
-    with closing(store):
-        one, bare, driver = _one_by_one(store, numbers)
-        rates: dict[Decide, list[float]] = {_decide: [], _decide_unchained: []}
-        for _ in range(_ROUNDS):
-            for decide, found in rates.items():
-                found.append(_rate(store, decide, [next(numbers) for _ in range(_AT_ONCE)]))
+    one, bare, driver = _one_by_one(store, numbers)
+    rates: dict[Decide, list[float]] = {_decide: [], _decide_unchained: []}
+    for _ in range(_ROUNDS):
+        for decide, found in rates.items():
+            found.append(_rate(store, decide, [next(numbers) for _ in range(_AT_ONCE)]))
     chained, unchained = (statistics.median(found) for found in rates.values())
     return [
         (
@@ -149,11 +174,12 @@ def _measured(store: Store, name: str) -> list[str]:
 def _asked(store: Store, count: int) -> list[int]:
     """Ask for so many approvals, a hundred in a transaction."""
     desk = ApprovalDesk(store, _POLICIES)
+    run = new_id()
 
     def ask(tx: Transaction, first: int) -> list[int]:
         found = []
         for number in range(first, min(first + 100, count)):
-            asked = request_approval(tx, desk.new(f"c_{number}"), _POLICIES)
+            asked = request_approval(tx, desk.new(f"{run} {number}"), _POLICIES)
             if isinstance(asked, Refusal):
                 raise asked.error
             found.append(asked.number)

@@ -168,7 +168,11 @@ _MAKERS: dict[str, Callable[[dict[str, Any]], Iterator[bytes]]] = {
 
 
 async def _client(
-    port: int, work: Iterator[bytes], latencies: list[float], statuses: dict[str, int]
+    port: int,
+    work: Iterator[bytes],
+    latencies: list[float],
+    statuses: dict[str, int],
+    pause: float,
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for request in work:
@@ -188,6 +192,8 @@ async def _client(
         latencies.append(time.perf_counter() - began)
         status = head[9:12].decode()
         statuses[status] = statuses.get(status, 0) + 1
+        if pause:
+            await asyncio.sleep(pause)
     writer.close()
 
 
@@ -198,7 +204,10 @@ async def _load(told: dict[str, Any]) -> Figures:
     work = iter(prepared)
     began = time.perf_counter()
     await asyncio.gather(
-        *(_client(told["port"], work, latencies, statuses) for _ in range(told["clients"]))
+        *(
+            _client(told["port"], work, latencies, statuses, told.get("pause", 0.0))
+            for _ in range(told["clients"])
+        )
     )
     took = time.perf_counter() - began
     cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else latencies * 99

@@ -154,6 +154,23 @@ def test_a_click_with_the_name_of_another_approval_does_not_count(desk: Approvin
     assert desk.audited()[-1].subject == other.id
 
 
+def test_a_card_of_an_earlier_version_without_a_policys_name_still_decides(
+    desk: Approving,
+) -> None:
+    asked = desk.ask()
+    assert desk.approve("ben", forge(desk, asked, asked))["acked"]
+    desk.wait(asked, ApprovalState.APPROVED)
+
+
+def test_a_click_with_the_name_of_another_policy_is_decided_by_its_own(desk: Approving) -> None:
+    asked = desk.ask()
+    named = f"{asked.short_digest}:another-policy"
+    assert desk.approve("ana", forge(desk, asked, asked, named))["acked"]
+    desk.told("ana", "not_an_approver")
+    assert desk.approve("ben", forge(desk, asked, asked, named))["acked"]
+    desk.wait(asked, ApprovalState.APPROVED)
+
+
 def test_a_click_with_digits_of_what_was_shown_before_does_not_count(desk: Approving) -> None:
     asked = desk.ask()
     assert desk.approve("ben", forge(desk, asked, asked, "0123456789ab"))["acked"]

@@ -170,8 +170,8 @@ def test_votes_against_are_told_beside_those_in_favour() -> None:
 
 def test_buttons_carry_what_was_shown() -> None:
     found = {one["text"]["text"]: one for one in buttons(approval_card(sight(), NOW).blocks)}
-    assert found["Approve"]["value"] == "7:3fa1c09be2d4"
-    assert found["Deny"]["value"] == "7:3fa1c09be2d4"
+    assert found["Approve"]["value"] == "7:3fa1c09be2d4:refund-prod"
+    assert found["Deny"]["value"] == "7:3fa1c09be2d4:refund-prod"
     assert (found["Approve"]["style"], found["Deny"]["style"]) == ("primary", "danger")
     assert "confirm" not in found["Approve"]
 

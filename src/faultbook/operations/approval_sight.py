@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from faultbook.model.approval import Approval
 from faultbook.model.approval_policy import (
     ApprovalPolicies,
-    ApprovalPolicy,
     Membership,
     counted_for,
 )
@@ -30,15 +29,6 @@ def read_approval_sight(tx: Transaction, number: int, policies: ApprovalPolicies
     asked = find_approval(tx, number)
     place = approvals.find_place(tx, number)
     return _sight(asked, policies, place.card if place is not None else None)
-
-
-def read_policy(tx: Transaction, number: int, policies: ApprovalPolicies) -> ApprovalPolicy | None:
-    """Tell by which policy an approval is decided; None where nobody can decide it."""
-    found = approvals.find_policy(tx, number)
-    policy = policies.named(found[0]) if found is not None else None
-    return (
-        policy if policy is not None and found is not None and policy.version == found[1] else None
-    )
 
 
 def read_waiting(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -113,9 +114,16 @@ _HOLD = Prepared(lambda tx: _find(tx).with_for_update())
 _VOTES = Prepared(_find_votes)
 
 
+_PLACE = (
+    *(_c.channel, _c.thread_ts, _c.card_channel, _c.card_ts),
+    *(_c.revision, _c.painted, _c.painted_at),
+)
+_FIND_PLACE = Prepared(lambda _: select(*_PLACE).where(_c.number == bindparam("number")))
+
+
 def find_place(tx: Transaction, number: int) -> ApprovalPlace | None:
     """Tell where an approval's card belongs."""
-    row = _FIND.run(tx, {"number": number}).one_or_none()
+    row = _FIND_PLACE.run(tx, {"number": number}).one_or_none()
     return None if row is None else _place(row)
 
 
@@ -242,17 +250,28 @@ class Settled:
 
 def settle(tx: Transaction, number: int, values: dict[str, Any]) -> Settled | None:
     """Decide a pending approval; None if it was decided before."""
-    statement = (
-        update(approvals)
-        .where(_c.number == number, _PENDING)
-        .values(revision=_c.revision + 1, **values)
-        .returning(approvals)
-    )
-    row = tx.execute(statement).one_or_none()
+    names = tuple(sorted(values))
+    found = _SETTLE.get(names)
+    if found is None:
+        found = _SETTLE[names] = Prepared(partial(_settle, names=names))
+    row = found.run(tx, values | {"of_number": number}).one_or_none()
     if row is None:
         return None
     tx.touched.add(TOPIC)
     return Settled(_place(row), row.task, bool(row.webhook))
+
+
+def _settle(_tx: Transaction, names: Collection[str]) -> Executable:
+    values = {name: bindparam(name, type_=_c[name].type) for name in names}
+    return (
+        update(approvals)
+        .where(_c.number == bindparam("of_number"), _PENDING)
+        .values(revision=_c.revision + literal_column("1"), **values)
+        .returning(*_PLACE, _c.task, _c.webhook)
+    )
+
+
+_SETTLE: dict[tuple[str, ...], Prepared] = {}
 
 
 def holds_grant(grant_id: str) -> ColumnElement[bool]:
@@ -363,15 +382,6 @@ def find_webhook(tx: Transaction, number: int) -> str | None:
     return found
 
 
-def find_policy(tx: Transaction, number: int) -> tuple[str, str] | None:
-    """Tell the policy of an approval, by its name and version; None where there is none."""
-    row = _POLICY.run(tx, {"number": number}).one_or_none()
-    return None if row is None else (row.policy, row.policy_version)
-
-
-_POLICY = Prepared(
-    lambda _: select(_c.policy, _c.policy_version).where(_c.number == bindparam("number"))
-)
 _WEBHOOK = Prepared(lambda _: select(_c.webhook).where(_c.number == bindparam("number")))
 
 

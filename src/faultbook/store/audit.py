@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Executable, Select, func, insert, select
+from sqlalchemy import Executable, Select, func, insert, literal_column, select
 
 from faultbook.model.audit import GENESIS, AuditRecord, Head, chained
 from faultbook.store.prepared import Prepared
@@ -24,7 +24,7 @@ def chain(tx: Transaction) -> None:
     if not tx.audited:
         return
     if tx.is_postgresql:
-        tx.execute(select(func.pg_advisory_xact_lock(_LOCK_NAME)))
+        _LOCK.run(tx, {})
     end = head(tx)
     previous = end.hash
     for at, entry in enumerate(tx.audited, end.size + 1):
@@ -61,6 +61,7 @@ def _append(_tx: Transaction) -> Executable:
 
 # Every decision passes here while it holds the lock that all others wait for.
 _HEAD, _APPEND = Prepared(_newest), Prepared(_append)
+_LOCK = Prepared(lambda _: select(func.pg_advisory_xact_lock(literal_column(f"{_LOCK_NAME}"))))
 
 
 def read_all(tx: Transaction) -> Iterator[AuditRecord]:

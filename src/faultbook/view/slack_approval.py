@@ -177,8 +177,12 @@ def open_button(asked: Approval) -> Block:
 
 
 def shown_value(asked: Approval) -> str:
-    """Name what a person was shown: the approval, and the digits of its digest."""
-    return f"{asked.number}:{asked.short_digest}"
+    """Name what a person was shown: the approval, the digits of its digest, and its policy.
+
+    The policy only tells whom to ask about the person who clicks, before anything is read; who may
+    decide is settled by what is stored.
+    """
+    return f"{asked.number}:{asked.short_digest}:{asked.policy}"
 
 
 def fits_card(asked: Approval) -> bool:

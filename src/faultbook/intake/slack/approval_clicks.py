@@ -1,6 +1,5 @@
 """Buttons of approvals: who clicked is looked up first, the vote counted once, the answer told."""
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,7 @@ from faultbook.model.person import Person
 from faultbook.model.task import Card
 from faultbook.operations.approval_people import Ballot, cast_ballot, may_vote
 from faultbook.operations.approval_reporting import parse_approval_id
-from faultbook.operations.approval_sight import read_approval_sight, read_policy
+from faultbook.operations.approval_sight import read_approval_sight
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import Counted
 from faultbook.operations.task_people import once
@@ -43,7 +42,8 @@ from faultbook.view.slack_approval_forms import (
 from faultbook.view.slack_task_form import refused_modal
 from faultbook.view.slack_words import coded, refusal_message
 
-_SHOWN = re.compile(rf"([0-9]{{1,15}}):([0-9a-f]{{{SHOWN_DIGITS}}})")
+# The policy's name was not there in cards of earlier versions.
+_SHOWN = re.compile(rf"([0-9]{{1,15}}):([0-9a-f]{{{SHOWN_DIGITS}}})(?::([A-Za-z0-9._-]{{1,60}}))?")
 _PAGE = re.compile(r"([0-9]{1,15}):([0-9]{1,4})")
 _FormOf = Callable[[ApprovalSight, dict[str, object]], Block]
 
@@ -64,8 +64,8 @@ async def _who(
     desk: Desk, user: str, user_name: str, policy: ApprovalPolicy | None
 ) -> tuple[Person, Membership]:
     """Ask Slack who acts, as far as a policy needs it."""
-    policies = [policy] if policy is not None else []
-    return await asyncio.gather(desk.people.person(user, user_name), desk.member(user, policies))
+    member = await desk.member(user, [policy] if policy is not None else [])
+    return desk.people.known(user, member.name or user_name), member
 
 
 def said_of(error: FaultbookError) -> Line:
@@ -74,13 +74,15 @@ def said_of(error: FaultbookError) -> Line:
 
 
 async def _approve(desk: Desk, click: Click) -> None:
-    number, shown = _read_shown(click)
-    policy = await desk.store.read_async(read_policy, number, desk.policies)
-    if policy is not None and policy.reason_to_approve:
+    number, shown, name = _read_shown(click)
+    policy = desk.policies.named(name)
+    if policy is None or policy.reason_to_approve:
         sight, by, member = await look_up(desk, number, click.user, click.user_name)
-        await _ask_reason(desk, click, Decision.APPROVE, sight, by, member)
-        return
-    by, member = await _who(desk, click.user, click.user_name, policy)
+        if sight is not None and sight.policy is not None and sight.policy.reason_to_approve:
+            await _ask_reason(desk, click, Decision.APPROVE, sight, by, member)
+            return
+    else:  # nothing needs to be read before the vote
+        by, member = await _who(desk, click.user, click.user_name, policy)
     ballot = Ballot(number, by, Decision.APPROVE, member, shown, clicked=_card(click))
     told = await desk.store.write_async(once, [click.key], cast_ballot, ballot, desk.policies)
     if isinstance(told, Refusal):
@@ -90,7 +92,7 @@ async def _approve(desk: Desk, click: Click) -> None:
 
 
 async def _deny(desk: Desk, click: Click) -> None:
-    number, _ = _read_shown(click)
+    number, _, _ = _read_shown(click)
     sight, by, member = await look_up(desk, number, click.user, click.user_name)
     await _ask_reason(desk, click, Decision.DENY, sight, by, member)
 
@@ -104,7 +106,7 @@ async def _ask_reason(
     member: Membership,
 ) -> None:
     """Open the form that asks for a vote's reason, unless the vote would not count anyway."""
-    number, shown = _read_shown(click)
+    number, shown, _ = _read_shown(click)
     ballot = Ballot(number, by, decision, member, shown, clicked=_card(click))
     told = await desk.store.write_async(once, [click.key], may_vote, ballot, desk.policies)
     if isinstance(told, Refusal):
@@ -157,7 +159,8 @@ async def _details(desk: Desk, click: Click) -> None:
 
 
 async def _page(desk: Desk, click: Click) -> None:
-    number, page = _read_pair(_PAGE, click)
+    match = _matched(_PAGE, click)
+    number, page = match[1], match[2]
     if await desk.accept([click.key], None):
         desk.tasks.start("page", lambda: _turn(desk, click, int(number), int(page)))
 
@@ -205,16 +208,16 @@ def _card(click: Click) -> Card | None:
     return None if click.view_id else Card(click.channel, click.message_ts)
 
 
-def _read_shown(click: Click) -> tuple[int, str]:
-    number, shown = _read_pair(_SHOWN, click)
-    return int(number), shown
+def _read_shown(click: Click) -> tuple[int, str, str]:
+    match = _matched(_SHOWN, click)
+    return int(match[1]), match[2], match[3] or ""
 
 
-def _read_pair(form: re.Pattern[str], click: Click) -> tuple[str, str]:
+def _matched(form: re.Pattern[str], click: Click) -> re.Match[str]:
     match = form.fullmatch(click.value)
     if match is None:
         raise _unknown()
-    return match[1], match[2]
+    return match
 
 
 def _unknown() -> InvalidError:

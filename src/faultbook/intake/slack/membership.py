@@ -88,8 +88,9 @@ class MembershipLookup:
         wanted = [self._ask("person", person_id, self._person)]
         wanted += [self._ask("group", one, self._group) for one in sorted(groups)]
         wanted += [self._ask("channel", one, self._channel) for one in sorted(channels)]
-        _, late = await asyncio.wait(wanted, timeout=LOOKUP_SECONDS)
-        if late or any(one.cancelled() or one.exception() is not None for one in wanted):
+        if not all(one.done() for one in wanted):
+            await asyncio.wait(wanted, timeout=LOOKUP_SECONDS)
+        if any(not one.done() or one.cancelled() or one.exception() is not None for one in wanted):
             return unconfirmed(person_id)
         person, *members = (one.result() for one in wanted)
         assert isinstance(person, Membership)  # noqa: S101 - the first that was asked for
