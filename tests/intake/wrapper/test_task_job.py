@@ -285,13 +285,19 @@ def test_a_task_whose_workers_go_quiet_too_often_is_lost(bench: Bench) -> None:
     assert (task.state, task.lapses) == (TaskState.LOST, 3)
 
 
-def test_what_a_killed_worker_left_running_is_ended_before_the_next_attempt(bench: Bench) -> None:
+@pytest.mark.parametrize("noted", ["noted", "not noted yet"])
+def test_what_a_killed_worker_left_running_is_ended_before_the_next_attempt(
+    bench: Bench, noted: str
+) -> None:
     bench.give()
-    # A worker of its own process, so that it can be killed as one.
+    # A worker of its own process, so that it can be killed as one: after it noted whom it has
+    # started, or before.
     code = (
         "import os, sys; from pathlib import Path; "
+        "from faultbook.intake.wrapper import command; "
         "from faultbook.intake.wrapper.command import Command, CommandLine; "
         "from faultbook.intake.wrapper.task_lock import alone\n"
+        f"if {noted == 'not noted yet'}: command.note_group = lambda *_: None\n"
         "with alone(Path(sys.argv[1])) as lock:\n"
         "    line = CommandLine(['sh', '-c', sys.argv[2]], Path.cwd(), os.environ, lock=lock)\n"
         "    Command(line).run(None)\n"
@@ -301,7 +307,7 @@ def test_what_a_killed_worker_left_running_is_ended_before_the_next_attempt(benc
     command = [sys.executable, "-c", code, str(lock), FOREVER[2]]
     with subprocess.Popen(command, cwd=bench.folder) as worker:
         child = int(bench.appears("child"))
-        until(lambda: lock.read_text().endswith("\n"))
+        until(lambda: lock.read_text().endswith("\n") or noted != "noted")
         worker.kill()
     assert is_alive(child)
     assert bench.do(*script("date > made"), artifacts=("made",)).passed

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,11 @@ from faultbook.intake.wrapper.group import signal_group
 
 _END_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
+_LOCKED = re.compile(
+    r"^lock:.* FLOCK .* (?P<taker>[0-9]+)"
+    r" (?P<major>[0-9a-f]+):(?P<minor>[0-9a-f]+):(?P<inode>[0-9]+) ",
+    re.MULTILINE,
+)
 
 
 @contextlib.contextmanager
@@ -54,6 +60,25 @@ def _take(lock: int, path: Path) -> None:
         else:
             return
         noted = path.read_text("ascii", "replace").strip() if path.exists() else ""
-        if noted.isdecimal() and int(noted) > 1:
-            signal_group(int(noted), signal.SIGKILL)
+        for group in {int(noted)} if noted.isdecimal() else _inheritors(lock):
+            if group > 1:
+                signal_group(group, signal.SIGKILL)
         time.sleep(_LOOK_SECONDS)
+
+
+def _inheritors(lock: int) -> set[int]:
+    """Find the process groups that inherited a lock before its worker could note them.
+
+    Only Linux tells, in proc(5)'s `fdinfo`: each line of a lock names who took it, and the file.
+    """
+    file, groups = os.fstat(lock), set()
+    for told in Path("/proc").glob("[0-9]*/fdinfo/*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile, or is somebody else's
+            found = _LOCKED.search(told.read_text("ascii", "replace"))
+            if found is None or int(found["inode"]) != file.st_ino:
+                continue
+            device = os.makedev(int(found["major"], 16), int(found["minor"], 16))
+            pid = int(told.parts[2])
+            if device == file.st_dev and pid != int(found["taker"]):
+                groups.add(os.getpgid(pid))
+    return groups
