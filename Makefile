@@ -11,7 +11,7 @@ run: $(RUNTIME)  ## the bot on the embedded workspace and SQLite, with sample jo
 	@$(BIN)/faultbook up --samples
 
 test: $(DEV)  ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(DEV)  ## formatting, lint, types and the floors of the house
 	@$(BIN)/ruff format --check src tests

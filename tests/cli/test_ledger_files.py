@@ -1,6 +1,5 @@
 """What teams take from us: the pre-commit hook, the CI check, and our own ledger as an example."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,8 +8,6 @@ from pathlib import Path
 import yaml
 
 from faultbook.assembly.templates import template
-from faultbook.ledger.history import ROW
-from tests.cli.ledgers import Team, environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,44 +51,3 @@ def test_our_own_ledger_passes_its_check() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("No problems")
-
-
-_BARE = """
-from markdown_it import MarkdownIt
-text = open("lessons/_ledger.md", encoding="utf-8", newline="").read()
-MarkdownIt("commonmark").enable("table").disable("inline").parse(text)
-"""
-
-
-def test_ten_thousand_rows_are_checked_within_twice_a_bare_parse(team: Team) -> None:
-    header = "| # | What failed | Fix | One-rule lesson |\n|---|---|---|---|\n"
-    rows = "".join(
-        f"| {n} | Export {n} wrote no file and nobody saw it for a day, since it exited 0"
-        f" | Rerun it by hand | Step {n} fails without its own file (tests/test_{n}.py) |\n"
-        for n in range(1, 10_001)
-    )
-    team.write(f"# Lessons\n\n{header}{rows}".encode())
-    team.commit(f"Many\n\n{ROW}: 10000")
-
-    def seconds(*command: str) -> float:
-        """Run a program and give the processor's time it took, git's included."""
-        begun = os.times()
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=team.root,
-            env=environment(team.root.parent / "person"),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        ended = os.times()
-        spent = ended.children_user - begun.children_user
-        return spent + ended.children_system - begun.children_system
-
-    # The best of a few each: what else runs on this machine only ever adds.
-    bare = min(seconds("-c", _BARE) for _ in range(3))
-    checked = min(seconds("-m", "faultbook", "ledger", "check") for _ in range(3))
-    print(f"bare {bare:.2f} s, checked {checked:.2f} s")
-    assert checked <= 2 * bare

@@ -239,6 +239,7 @@ def test_the_record_tells_what_was_said_and_what_was_used(wrapper: Wrapper) -> N
     assert (artifact.check, artifact.size, artifact.excerpt) == (Check.VERIFIED, 7, "result\n")
 
 
+@pytest.mark.usefixtures("cold")
 def test_time_and_memory_are_the_jobs_own(wrapper: Wrapper) -> None:
     busy = "import time\nkept = bytearray(80_000_000)\nend = time.process_time() + 0.3\n"
     wrapper.run(*python(busy + "while time.process_time() < end: pass"), workflow="busy")
