@@ -10,7 +10,9 @@ from sqlalchemy import update
 from faultbook.base.clock import SECOND
 from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.approval_policy import ApprovalPolicies, ExecutorPlan, Membership
+from faultbook.model.approval_sight import Earlier
 from faultbook.operations.approval_notices import ApprovalNotice
+from faultbook.operations.approval_sight import read_approval_sight
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.execution import (
     Grant,
@@ -24,7 +26,7 @@ from faultbook.store.engine import Store, open_store
 from faultbook.store.schema_approvals import approvals
 from faultbook.store.transaction import Transaction
 from tests.approval_desk import CARA, REFUND, TWO, ApprovalDesk, member
-from tests.conftest import FrozenClock
+from tests.conftest import START, FrozenClock
 from tests.task_desk import AGENT, BEN
 
 
@@ -235,6 +237,38 @@ def test_a_grant_that_nobody_reports_is_unknown_and_a_late_report_is_not_used(
     assert "record the outcome" in error.next_step
     desk.refused(desk.begin(approved), "execution.refused", "approval_execution_unknown")
     assert desk.find(approved) == unknown
+
+
+def test_whoever_decides_about_the_same_action_again_learns_what_became_of_it(
+    desk: ApprovalDesk, approved: Approval, clock: FrozenClock
+) -> None:
+    def earlier(asked: Approval) -> Earlier | None:
+        return desk.store.read(read_approval_sight, asked.number, desk.policies).earlier
+
+    again, other = desk.ask(agent="another-bot"), desk.ask("c_999")
+    assert earlier(again) is None
+    desk.granted(approved)
+    assert earlier(again) == Earlier(approved.number, ApprovalState.EXECUTING, START)
+    clock.advance(301)
+    desk.store.write(sweep_grants)
+    unknown = Earlier(approved.number, ApprovalState.EXECUTION_UNKNOWN, clock.instant)
+    assert earlier(again) == unknown
+    assert earlier(other) is None
+    counted = desk.counted(again)
+    assert earlier(counted.approval) is None
+
+
+def test_that_the_same_ran_is_told_for_a_day(
+    desk: ApprovalDesk, approved: Approval, clock: FrozenClock
+) -> None:
+    desk.report(approved, desk.granted(approved).id)
+    clock.advance(86_400)
+    again = desk.ask(agent="another-bot")
+    found = desk.store.read(read_approval_sight, again.number, desk.policies)
+    assert found.earlier == Earlier(approved.number, ApprovalState.EXECUTED, START)
+    clock.advance(1)
+    found = desk.store.read(read_approval_sight, again.number, desk.policies)
+    assert found.earlier is None
 
 
 def test_an_unknown_outcome_is_recorded_by_a_person_once(

@@ -19,7 +19,7 @@ from faultbook.model.approval import (
     EvidenceLink,
 )
 from faultbook.model.approval_policy import ApprovalPolicy
-from faultbook.model.approval_sight import ApprovalSight
+from faultbook.model.approval_sight import ApprovalSight, Earlier
 from faultbook.model.person import Person
 from faultbook.view.approval_values import exact, in_short, parameters_of
 from faultbook.view.lines import escape, mrkdwn
@@ -174,6 +174,27 @@ def test_buttons_carry_what_was_shown() -> None:
     assert found["Deny"]["value"] == "7:3fa1c09be2d4:refund-prod"
     assert (found["Approve"]["style"], found["Deny"]["style"]) == ("primary", "danger")
     assert "confirm" not in found["Approve"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (ApprovalState.EXECUTED, ":warning: *The same ran before:* A-5, "),
+        (ApprovalState.EXECUTING, ":warning: *The same runs now:* A-5."),
+        (UNKNOWN, ":warning: *The same may have run:* A-5, outcome unknown."),
+    ],
+)
+def test_what_ran_or_may_have_run_already_is_said_before_anybody_decides(
+    state: ApprovalState, said: str
+) -> None:
+    again = replace(sight(), earlier=Earlier(5, state, NOW))
+    card = approval_card(again, NOW)
+    assert any(said in one["text"] for one in texts(card.blocks))
+    assert "A-5" in card.text
+    view = approval_details(again)
+    assert any(said in one["text"] for one in texts(view))
+    assert_message(card)
+    assert_view(view)
 
 
 def test_of_high_risk_slack_asks_once_more() -> None:

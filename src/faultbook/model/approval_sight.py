@@ -2,9 +2,23 @@
 
 from dataclasses import dataclass
 
-from faultbook.model.approval import Approval, Decision
+from faultbook.base.clock import Instant
+from faultbook.model.approval import Approval, ApprovalState, Decision
 from faultbook.model.approval_policy import ApprovalPolicy, nearest_threshold
 from faultbook.model.task import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An approval of the very same action that ran, runs or may have run.
+
+    Attributes:
+        at: when it was reported, or counted as unknown; when it was approved, while it runs.
+    """
+
+    number: int
+    state: ApprovalState
+    at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +28,13 @@ class ApprovalSight:
     Attributes:
         policy: the one it was asked under; None where the settings say something else by now.
         card: where its card is; None while there is none.
+        earlier: the newest of the same action that whoever decides has to know of.
     """
 
     approval: Approval
     policy: ApprovalPolicy | None = None
     card: Card | None = None
+    earlier: Earlier | None = None
 
     def votes(self, decision: Decision) -> tuple[int, int]:
         """Tell how many votes there are of how many that decide."""

@@ -1,8 +1,10 @@
 """Reading approvals as people are shown them, and what waits for whom."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from faultbook.model.approval import Approval
+from faultbook.base.clock import DAY, Instant
+from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.approval_policy import (
     ApprovalPolicies,
     Membership,
@@ -18,6 +20,8 @@ from faultbook.store.approvals import ApprovalFilter
 from faultbook.store.transaction import Transaction
 
 _MOST_WAITING = 500
+_RECENTLY: Instant = DAY
+"""For how long whoever decides is told that the same ran."""
 
 
 def read_approval_sight(tx: Transaction, number: int, policies: ApprovalPolicies) -> ApprovalSight:
@@ -28,7 +32,11 @@ def read_approval_sight(tx: Transaction, number: int, policies: ApprovalPolicies
     """
     asked = find_approval(tx, number)
     place = approvals.find_place(tx, number)
-    return _sight(asked, policies, place.card if place is not None else None)
+    sight = _sight(asked, policies, place.card if place is not None else None)
+    if asked.state is not ApprovalState.PENDING:
+        return sight
+    earlier = approvals.find_ran(tx, asked.action.key, number, tx.now - _RECENTLY)
+    return replace(sight, earlier=earlier)
 
 
 def read_waiting(

@@ -29,6 +29,7 @@ from faultbook.model.approval import (
     ApprovalState,
     Vote,
 )
+from faultbook.model.approval_sight import Earlier
 from faultbook.model.canonical import canonical
 from faultbook.model.task import Card, TaskState
 from faultbook.store.approval_rows import read_approval, read_votes
@@ -186,6 +187,20 @@ def find_denied(
     )
     number: int | None = tx.execute(statement).scalar()
     return number
+
+
+def find_ran(tx: Transaction, action_key: str, but: int, since: Instant) -> Earlier | None:
+    """Find the newest approval of an action that runs, ran since an instant, or may have run."""
+    ran = (_c.state == ApprovalState.EXECUTED.value) & (_c.executed_at >= since)
+    may = _c.state.in_([ApprovalState.EXECUTING.value, ApprovalState.EXECUTION_UNKNOWN.value])
+    statement = (
+        select(_c.number, _c.state, func.coalesce(_c.executed_at, _c.decided_at).label("at"))
+        .where(_c.action_key == action_key, _c.number != but, ran | may)
+        .order_by(_c.number.desc())
+        .limit(1)
+    )
+    row = tx.execute(statement).one_or_none()
+    return None if row is None else Earlier(row.number, ApprovalState(row.state), row.at or 0)
 
 
 def hold_agent(tx: Transaction, agent: str) -> None:

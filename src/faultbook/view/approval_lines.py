@@ -40,6 +40,22 @@ def asks(asked: Approval) -> Line:
     ]
 
 
+def ran_before(sight: ApprovalSight) -> list[Line]:
+    """Warn whoever decides of an approval whose very same action ran or may have run."""
+    earlier = sight.earlier
+    if earlier is None:
+        return []
+    named = f" A-{earlier.number}"
+    told: Line
+    if earlier.state is ApprovalState.EXECUTED:
+        told = [Bold("The same ran before:"), f"{named}, ", Moment(earlier.at), "."]
+    elif earlier.state is ApprovalState.EXECUTING:
+        told = [Bold("The same runs now:"), f"{named}."]
+    else:
+        told = [Bold("The same may have run:"), f"{named}, outcome unknown."]
+    return [[Sign("warning"), *told]]
+
+
 def asked_for(asked: Approval) -> Line:
     """Say what was asked for, below what became of it."""
     return [Code(name(asked.action.kind)), _in(asked), f", asked by {name(asked.agent)}"]

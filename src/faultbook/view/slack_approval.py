@@ -20,6 +20,7 @@ from faultbook.view.approval_lines import (
     evidence,
     facts,
     listed,
+    ran_before,
     stands,
     why,
 )
@@ -58,9 +59,10 @@ def approval_card(sight: ApprovalSight, now: Instant, *, is_first: bool = False)
     told = _told(asked)
     small = facts(sight)
     buttons = actions(card_buttons(sight, is_whole=not left))
-    blocks = [section([head]), *_sections(shown)]
+    opening = [head, *ran_before(sight)]
+    blocks = [section(opening), *_sections(shown)]
     blocks += [section(told)] if told else []
-    text = spoken_text([head], shown, [*told, small], now)
+    text = spoken_text(opening, shown, [*told, small], now)
     return Message(text, [*blocks, context([small]), *buttons])
 
 

@@ -7,7 +7,7 @@ from faultbook.base.text import visible
 from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import APPROVAL_PAGE, MODAL_SHOWN
-from faultbook.view.approval_lines import asked_for, asks, facts, stands
+from faultbook.view.approval_lines import asked_for, asks, facts, ran_before, stands
 from faultbook.view.approval_values import parameters_of
 from faultbook.view.lines import (
     Bold,
@@ -54,7 +54,7 @@ def approval_details(sight: ApprovalSight, page: int = 0, note: Line = ()) -> Bl
     page = min(max(page, 0), len(pages) - 1)
     is_last = page == len(pages) - 1
     blocks: list[Block] = [section([note]), divider()] if note else []
-    blocks.append(section([stands(sight)]))
+    blocks.append(section([stands(sight), *ran_before(sight)]))
     if asked.state.is_decided:
         blocks.append(section([asked_for(asked)]))
     blocks += [section(group) for group in pages[page]]
