@@ -17,6 +17,7 @@ from faultbook.view.lines import (
     name,
     plain,
     safe_url,
+    strong,
     utc,
     version,
     words,
@@ -57,6 +58,14 @@ def test_one_line_reads_alike_in_both_forms() -> None:
 )
 def test_a_name_that_bold_cannot_hold_is_shown_letter_by_letter(text: str, shown: str) -> None:
     assert mrkdwn([Bold(text)]) == shown
+
+
+def test_words_that_hold_an_asterisk_are_told_as_they_stand_and_not_in_bold() -> None:
+    assert mrkdwn(strong("Incident opened: ", "a b", ".")) == "*Incident opened: a b.*"
+    assert mrkdwn(strong("Incident opened: ", "rm *.csv", ".")) == "Incident opened: rm *.csv."
+    assert plain(strong("Incident opened: ", "rm *.csv", "."), AS_OF) == (
+        "Incident opened: rm *.csv."
+    )
 
 
 def test_backticks_and_emoji_names_from_outside_open_nothing() -> None:

@@ -14,12 +14,12 @@ from faultbook.view.lines import (
     Line,
     Link,
     Moment,
-    Rich,
     Sign,
     Span,
     join,
     name,
     safe_url,
+    strong,
     words,
 )
 
@@ -36,7 +36,7 @@ def asks(asked: Approval) -> Line:
     """Say who asks for what."""
     return [
         Sign("raised_hand"),
-        *_strong(f"{name(asked.agent)} asks to run ", Code(name(asked.action.kind)), _in(asked)),
+        *strong(f"{name(asked.agent)} asks to run ", Code(name(asked.action.kind)), _in(asked)),
     ]
 
 
@@ -145,13 +145,6 @@ def _in(asked: Approval) -> str:
     return f" in {name(asked.action.environment)}" if asked.action.environment else ""
 
 
-def _strong(*spans: Span) -> list[Span]:
-    """Put words in bold, unless they hold the sign that would end it."""
-    if any("*" in span for span in spans if isinstance(span, str)):
-        return list(spans)
-    return [Rich("*"), *spans, Rich("*")]
-
-
 def _votes(sight: ApprovalSight) -> list[Line]:
     if sight.approval.state is not ApprovalState.PENDING or sight.policy is None:
         return []
@@ -170,8 +163,8 @@ def _by(asked: Approval, who: str) -> Line:
 def _approved(asked: Approval) -> Line:
     if asked.is_bypass:
         by = _by(asked, name(asked.decided_by))
-        return [Sign("rotating_light"), *_strong("Approved without its approvers"), *by, ". "]
-    return [*_strong("Approved"), *_by(asked, approvers(asked)), ". "]
+        return [Sign("rotating_light"), *strong("Approved without its approvers"), *by, ". "]
+    return [*strong("Approved"), *_by(asked, approvers(asked)), ". "]
 
 
 def _executed(asked: Approval) -> Line:
@@ -190,30 +183,30 @@ def _executing(asked: Approval) -> Line:
 def _failed(asked: Approval) -> Line:
     told = words(asked.outcome) or "it said nothing"
     said: Span = Code(told) if _CODE.fullmatch(told) else told
-    return [*_strong("Approved, but failed:"), " ", said, "."]
+    return [*strong("Approved, but failed:"), " ", said, "."]
 
 
 def _unknown(_: Approval) -> Line:
     said = " It may have happened; it will not be repeated. Check, then record it."
-    return [Sign("warning"), *_strong("Outcome unknown."), said]
+    return [Sign("warning"), *strong("Outcome unknown."), said]
 
 
 def _denied(asked: Approval) -> Line:
-    return [*_strong("Denied"), *_by(asked, name(asked.decided_by)), f". {NOTHING_RAN}"]
+    return [*strong("Denied"), *_by(asked, name(asked.decided_by)), f". {NOTHING_RAN}"]
 
 
 def _expired(asked: Approval) -> Line:
     said = f" unanswered, which denies it. {NOTHING_RAN}"
-    return [*_strong("Expired"), " ", Moment(asked.expires_at), said]
+    return [*strong("Expired"), " ", Moment(asked.expires_at), said]
 
 
 def _superseded(asked: Approval) -> Line:
-    strong = _strong(f"Superseded by A-{asked.superseded_by}:")
-    return [*strong, f" the parameters changed. {NOTHING_RAN}"]
+    head = strong(f"Superseded by A-{asked.superseded_by}:")
+    return [*head, f" the parameters changed. {NOTHING_RAN}"]
 
 
 def _cancelled(asked: Approval) -> Line:
-    return [*_strong("Cancelled"), *_by(asked, name(asked.decided_by)), f". {NOTHING_RAN}"]
+    return [*strong("Cancelled"), *_by(asked, name(asked.decided_by)), f". {NOTHING_RAN}"]
 
 
 _STANDS: dict[ApprovalState, Callable[[Approval], Line]] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from faultbook.model.diff import Change, Commit, Moment, Point, SideVerdict, VerdictDiff
 from faultbook.view import lines
-from faultbook.view.lines import Bold, Code, Line, Rich, Span, name, version, words
+from faultbook.view.lines import Bold, Code, Line, Span, name, strong, version, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def headline(diff: VerdictDiff) -> list[Span]:
         return [Bold(f"I can't tell: my newest record is {age}."), f" Known by then: {known}."]
     if not diff.compared and not diff.bad:
         return [
-            *(Rich("*"), "I can't tell: nothing to compare", *_between(diff), ".", Rich("*")),
+            *strong("I can't tell: nothing to compare", *_between(diff), "."),
             " No workflow has a verdict on both sides.",
         ]
     opening: list[Span] = [Bold("Nothing is newly failing"), *_between(diff)]

@@ -12,12 +12,12 @@ from faultbook.view.lines import (
     Code,
     Line,
     Moment,
-    Rich,
     Span,
     age,
     distance,
     join,
     name,
+    strong,
     version,
     words,
 )
@@ -46,10 +46,6 @@ _PERIODS = {60: "minute", 3600: "hour", 86_400: "day", 604_800: "week"}
 def headline(answer: FailingAnswer) -> list[Span]:
     """Say first what the answer comes to."""
     return _HEADLINES[answer.headline](answer)
-
-
-def _strong(*spans: Span) -> list[Span]:
-    return [Rich("*"), *spans, Rich("*")]
 
 
 def _scope(answer: FailingAnswer) -> list[Span]:
@@ -90,7 +86,7 @@ def _failing(answer: FailingAnswer) -> list[Span]:
     if answer.failing_before:
         parts.append(_broke_earlier(answer))
     rest = [span for part in parts[1:] for span in (" · ", part)]
-    return [*_strong(parts[0]), *scope, *rest]
+    return [*strong(parts[0]), *scope, *rest]
 
 
 def _not_all_passing(answer: FailingAnswer) -> list[Span]:
@@ -99,10 +95,10 @@ def _not_all_passing(answer: FailingAnswer) -> list[Span]:
     limited = _filters(answer)
     if answer.query.branch is not None:
         limited = [" on ", Code(name(answer.query.branch)), *limited]
-    strong = _strong(
+    head = strong(
         "0 failing", *limited, f", but {counts.not_passing} of {counts.total} {are} not passing:"
     )
-    return [*strong, f" {_listed(counts)}"]
+    return [*head, f" {_listed(counts)}"]
 
 
 def _stale(answer: FailingAnswer) -> list[Span]:
@@ -110,8 +106,8 @@ def _stale(answer: FailingAnswer) -> list[Span]:
     due = answer.due_every_seconds
     end, then = (";", f" one is due {every(due)}.") if due else (".", "")
     known = f" Last known then: {_listed(_as_known(answer.counts)) or '0 failing'}."
-    strong = _strong("I can't tell", *_filters(answer), f": my newest record is {aged}{end}")
-    return [*strong, f"{then}{known}"]
+    head = strong("I can't tell", *_filters(answer), f": my newest record is {aged}{end}")
+    return [*head, f"{then}{known}"]
 
 
 def _as_known(counts: Counts) -> Counts:
@@ -128,12 +124,12 @@ def _empty(answer: FailingAnswer) -> list[Span]:
     if answer.series:
         running = sum(series.running_since is not None for series in answer.series)
         under_way = f" {running} {'is' if running == 1 else 'are'} running." if running else ""
-        return [*_strong("I can't tell: no run has closed yet."), under_way]
+        return [*strong("I can't tell: no run has closed yet."), under_way]
     if answer.series_elsewhere:
-        strong = _strong("I can't tell: no run is recorded", *_scope(answer), " yet.")
-        return [*strong, _elsewhere(answer.series_elsewhere)]
-    strong = _strong("I can't tell: no run is recorded yet.")
-    return [*strong, " Record one: ", Code(RECORD_ONE)]
+        head = strong("I can't tell: no run is recorded", *_scope(answer), " yet.")
+        return [*head, _elsewhere(answer.series_elsewhere)]
+    head = strong("I can't tell: no run is recorded yet.")
+    return [*head, " Record one: ", Code(RECORD_ONE)]
 
 
 def _elsewhere(count: int) -> str:
@@ -141,15 +137,15 @@ def _elsewhere(count: int) -> str:
 
 
 def _no_match(answer: FailingAnswer) -> list[Span]:
-    strong = _strong("No series matches ", Code(name(answer.unmatched or "")), ".")
+    head = strong("No series matches ", Code(name(answer.unmatched or "")), ".")
     if answer.nearest is not None:
-        return [*strong, " Nearest: ", Code(name(answer.nearest)), "."]
-    return [*strong, " Ask without it to see every series."]
+        return [*head, " Nearest: ", Code(name(answer.nearest)), "."]
+    return [*head, " Ask without it to see every series."]
 
 
 def _nothing_failing(answer: FailingAnswer) -> list[Span]:
     return [
-        *_strong("Nothing is failing"),
+        *strong("Nothing is failing"),
         *_scope(answer),
         f". {passing_words(answer.counts)}.",
     ]
@@ -158,8 +154,8 @@ def _nothing_failing(answer: FailingAnswer) -> list[Span]:
 def _only_elsewhere(answer: FailingAnswer) -> list[Span]:
     count = answer.other_branches
     fail = "fails" if count == 1 else "fail"
-    strong = _strong("Nothing is failing", *_scope(answer), ".")
-    return [*strong, f" {count} series {fail} only on other branches."]
+    head = strong("Nothing is failing", *_scope(answer), ".")
+    return [*head, f" {count} series {fail} only on other branches."]
 
 
 def _draft_late(answer: FailingAnswer) -> list[Span]:
@@ -168,13 +164,13 @@ def _draft_late(answer: FailingAnswer) -> list[Span]:
     limited = _filters(answer)
     if answer.query.branch is not None:
         limited = [" on ", Code(name(answer.query.branch)), *limited]
-    strong = _strong("0 failing", *limited, f", but {count} prevention {are} late.")
-    return [*strong, f" {passing_words(answer.counts)}."]
+    head = strong("0 failing", *limited, f", but {count} prevention {are} late.")
+    return [*head, f" {passing_words(answer.counts)}."]
 
 
 def _undelivered(answer: FailingAnswer) -> list[Span]:
-    strong = _strong(f"0 failing, but {_notices(answer.undelivered)} could not be delivered.")
-    return [*strong, f" {passing_words(answer.counts)}."]
+    head = strong(f"0 failing, but {_notices(answer.undelivered)} could not be delivered.")
+    return [*head, f" {passing_words(answer.counts)}."]
 
 
 def _notices(count: int) -> str:
@@ -182,8 +178,8 @@ def _notices(count: int) -> str:
 
 
 def _nothing_new(answer: FailingAnswer) -> list[Span]:
-    strong = _strong("Nothing new is failing")
-    return [*strong, *_scope(answer), *_since(answer), f". {_broke_earlier(answer)}."]
+    head = strong("Nothing new is failing")
+    return [*head, *_scope(answer), *_since(answer), f". {_broke_earlier(answer)}."]
 
 
 _HEADLINES: dict[Headline, Callable[[FailingAnswer], list[Span]]] = {

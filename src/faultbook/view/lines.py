@@ -186,6 +186,13 @@ def join(parts: Iterable[Line], between: Line = DOT) -> list[Span]:
     return joined
 
 
+def strong(*spans: Span) -> list[Span]:
+    """Put part of a line in bold, unless its words hold the sign that would end it."""
+    if any("*" in span for span in spans if isinstance(span, str)):
+        return list(spans)
+    return [Rich("*"), *spans, Rich("*")]
+
+
 def name(text: str, length: int = NAME_LENGTH) -> str:
     """Fit a name from outside: one line, hidden characters visible, cut in its middle."""
     return _cut_to(one_line(text), length) or "(no name)"

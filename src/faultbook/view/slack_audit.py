@@ -2,7 +2,7 @@
 
 from faultbook.model.audit import Head
 from faultbook.view.audit_text import SHOWN_DIGITS, count
-from faultbook.view.lines import Code, Line, Rich
+from faultbook.view.lines import Code, Line, strong
 from faultbook.view.message import Message
 from faultbook.view.slack_blocks import context, section
 from faultbook.view.spoken import spoken_text
@@ -12,7 +12,7 @@ def head_message(head: Head) -> Message:
     """Tell the head whole: whoever checks the log gives it as it stands here."""
     entries = "entry" if head.size == 1 else "entries"
     told: Line = [
-        *(Rich("*"), "Audit log:", Rich("*")),
+        *strong("Audit log:"),
         f" {count(head.size)} {entries}, head ",
         Code(f"{head.hash[:SHOWN_DIGITS]}…"),
     ]

@@ -14,7 +14,7 @@ from faultbook.view.actions import (
     INCIDENT_OPEN,
     MODAL_SHOWN,
 )
-from faultbook.view.lines import Bold, Line, Mention, Moment, Rich, Span, name, utc
+from faultbook.view.lines import Bold, Line, Mention, Moment, Span, name, strong, utc
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import actions, button, modal, plain_text, section
 from faultbook.view.slack_inputs import Field, person_select, select_input, text_input
@@ -72,7 +72,7 @@ def draft_opened_message(draft: IncidentDraft, now: Instant) -> Message:
 def draft_kept_modal(title: str) -> Block:
     """Say, where the modal was, that nothing is lost and what comes next."""
     lines: list[Line] = [
-        [Rich("*"), "Draft saved: ", name(title, _TITLE).replace("*", "\u2217"), Rich("*")],
+        strong("Draft saved: ", name(title, _TITLE)),
         ["Nothing is in git yet. Its prevention rule is due in 24 h; its owner is reminded once."],
     ]
     return modal("Draft saved", [section(lines)], callback_id=MODAL_SHOWN)
@@ -91,8 +91,8 @@ def read_draft_block(block_id: str) -> str | None:
 
 
 def _titled(before: str, draft: IncidentDraft, after: str) -> list[Span]:
-    title = name(draft.form.title or draft.form.what_failed, _TITLE).replace("*", "\u2217")
-    return [Rich("*"), before, title, after, Rich("*")]
+    title = name(draft.form.title or draft.form.what_failed, _TITLE)
+    return strong(before, title, after)
 
 
 def _write(draft: IncidentDraft) -> Block:

@@ -13,7 +13,7 @@ from faultbook.model.ledger_operation import (
     PushedFinding,
 )
 from faultbook.view.actions import INCIDENT_CLOSE, LEDGER_APPLY, LEDGER_DROP, LINK
-from faultbook.view.lines import Code, Line, Rich, Span, join, name, safe_url, version, words
+from faultbook.view.lines import Code, Line, join, name, safe_url, strong, version, words
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import actions, button, context, link_button, section
 from faultbook.view.slack_words import coded
@@ -77,7 +77,7 @@ def _opened(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     title = name(outcome.text("title"), _TITLE)
     severity = name(outcome.text("severity"), 20).capitalize()
     head: Line = [
-        *_strong("Incident opened: ", title, "."),
+        *strong("Incident opened: ", title, "."),
         f" {severity}, owner {name(outcome.text('owner'))}",
     ]
     rule: Line = ["Rule: ", *coded(outcome.text("prevention_rule"), _RULE)]
@@ -90,23 +90,23 @@ def _opened(outcome: Outcome) -> tuple[list[Line], list[Block]]:
 def _closed(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     title = name(outcome.text("title") or outcome.path, _TITLE)
     proof: Line = ["Verified by: ", *coded(outcome.text("verification"), _RULE)]
-    return [_strong("Incident closed: ", title, "."), proof], _open_file(outcome)
+    return [strong("Incident closed: ", title, "."), proof], _open_file(outcome)
 
 
 def _cell_set(outcome: Outcome) -> tuple[list[Line], list[Block]]:
-    head = _strong(f"Lesson {outcome.number} changed.")
+    head = strong(f"Lesson {outcome.number} changed.")
     return [head, ["Rule: ", *coded(outcome.text("text"), _RULE)]], []
 
 
 def _added(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     named = "" if outcome.number is None else f" {outcome.number}"
-    return [_strong(f"Lesson{named} added."), ["Rule: ", *coded(outcome.text("rule"), _RULE)]], []
+    return [strong(f"Lesson{named} added."), ["Rule: ", *coded(outcome.text("rule"), _RULE)]], []
 
 
 def _retired(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     by = outcome.operation.payload.get("superseded_by")
     see = f" See lesson {by}." if by else ""
-    return [[*_strong(f"Lesson {outcome.number} retired."), see, *_because(outcome)]], []
+    return [[*strong(f"Lesson {outcome.number} retired."), see, *_because(outcome)]], []
 
 
 def _because(outcome: Outcome) -> Line:
@@ -116,7 +116,7 @@ def _because(outcome: Outcome) -> Line:
 
 def _numbered(outcome: Outcome) -> tuple[list[Line], list[Block]]:
     del outcome
-    return [_strong("New lessons got their numbers.")], []
+    return [strong("New lessons got their numbers.")], []
 
 
 _TOLD: dict[LedgerVerb, Callable[[Outcome], tuple[list[Line], list[Block]]]] = {
@@ -129,20 +129,11 @@ _TOLD: dict[LedgerVerb, Callable[[Outcome], tuple[list[Line], list[Block]]]] = {
 }
 
 
-def _strong(*spans: Span) -> list[Span]:
-    return [Rich("*"), *(_unstarred(span) for span in spans), Rich("*")]
-
-
-def _unstarred(span: Span) -> Span:
-    """Keep a title from ending the bold it stands in; an asterisk has a look-alike."""
-    return span.replace("*", "\u2217") if isinstance(span, str) else span
-
-
 def _branch(outcome: Outcome) -> Line:
     if outcome.operation.state is not LedgerOperationState.ON_BRANCH:
         return []
     branch = name(str(outcome.operation.result.get("branch") or ""))
-    return [Rich("*"), "On branch ", Code(branch), ":", Rich("*"), " main is protected; merge it."]
+    return [*strong("On branch ", Code(branch), ":"), " main is protected; merge it."]
 
 
 def _where(outcome: Outcome) -> Line:
@@ -163,7 +154,7 @@ def waiting_message(operation: LedgerOperation, queue: LedgerQueue) -> Message:
     """Say that a change is saved and not pushed, how many wait, and why."""
     count = max(1, queue.waiting)
     wait = "1 operation waits" if count == 1 else f"{count} operations wait"
-    head: Line = [*_strong("Saved, not pushed:"), f" git doesn't answer; {wait}."]
+    head: Line = [*strong("Saved, not pushed:"), f" git doesn't answer; {wait}."]
     why = words(operation.error or queue.error, _TEXT)
     small: list[Line] = [[why]] if why else []
     blocks = [section([head]), *([context(small)] if small else [])]
@@ -182,7 +173,7 @@ def conflict_message(operation: LedgerOperation) -> Message:
         changed = f"{name(str(who))} changed {about[:1].lower()}{about[1:]} meanwhile; it stays."
     theirs = _quoted("There now: ", str(operation.result.get("theirs") or ""))
     mine = _quoted("Yours: ", str(operation.result.get("mine") or ""))
-    lines: list[Line] = [_strong(changed), theirs, mine]
+    lines: list[Line] = [strong(changed), theirs, mine]
     choices = [
         button("Apply mine", LEDGER_APPLY, operation.id, about=f"to {about}"),
         button("Drop mine", LEDGER_DROP, operation.id, about=f"for {about}"),
@@ -203,7 +194,7 @@ def dropped_message() -> Message:
 
 def refused_message(operation: LedgerOperation) -> Message:
     """Say why a change can't be made; nothing of it is in git."""
-    head: Line = [*_strong("Not written to the ledger."), " ", *coded(operation.error)]
+    head: Line = [*strong("Not written to the ledger."), " ", *coded(operation.error)]
     step = coded(str(operation.result.get("next_step") or ""))
     code = str(operation.result.get("code") or "")
     more = join([line for line in (step, [Code(name(code))] if code else []) if line], [" "])
@@ -217,7 +208,7 @@ def finding_message(findings: Sequence[PushedFinding], more: int, commit: str) -
     by: Line = [" by ", ", ".join(people[:3])] if people else []
     count = len(findings) + more
     problems = "1 problem was" if count == 1 else f"{count} problems were"
-    head: Line = [*_strong(f"{problems} pushed"), *by, ", at ", Code(version(commit)), "."]
+    head: Line = [*strong(f"{problems} pushed"), *by, ", at ", Code(version(commit)), "."]
     told = [_finding(one) for one in findings]
     tail: list[Line] = [[f"and {more} more"]] if more else []
     tail.append(["See all: ", Code("faultbook ledger check")])

@@ -20,10 +20,10 @@ from faultbook.view.lines import (
     Code,
     Line,
     Moment,
-    Rich,
     Span,
     join,
     name,
+    strong,
     utc,
     words,
 )
@@ -132,9 +132,7 @@ def suggestion_message(
     """Ask once whether a new failure is one that a lesson knows; `what` names the failure."""
     numbers = [str(one.lesson.number) for one in candidates]
     head: Line = [
-        Rich("*"),
-        f"Possibly lesson {_either(numbers)}",
-        Rich("*"),
+        *strong(f"Possibly lesson {_either(numbers)}"),
         f": {name(what, 120)}. Is it?",
     ]
     rules = [rule_line(one, _RULE_IN_REVIEW) for one in candidates]

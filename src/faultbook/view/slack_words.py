@@ -3,7 +3,7 @@
 from faultbook.base.errors import FaultbookError
 from faultbook.model.answer import FailingQuery
 from faultbook.view.actions import ASK_FAILING, ASK_HELP, TASK_MAKE, write_query
-from faultbook.view.lines import Bold, Code, Line, Rich, Span, join, name, words
+from faultbook.view.lines import Bold, Code, Line, Span, join, name, strong, words
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import actions, button, context, section
 from faultbook.view.spoken import spoken_text
@@ -84,9 +84,9 @@ def arrival_message() -> Message:
 
 def refusal_message(error: FaultbookError) -> Message:
     """Say why something asked for was not done: what happened, what to do, and the code last."""
-    happened = [Rich("*"), *coded(error.message), Rich("*")]
-    if "*" in error.message or "`" in error.message:
-        happened = coded(error.message)  # bold can't hold every sign
+    happened = coded(error.message)
+    if "`" not in error.message:  # code stands out by itself
+        happened = strong(*happened)
     line = join((happened, coded(error.next_step), [Code(error.code)]), [" "])
     return _message([line], [section([line])])
 

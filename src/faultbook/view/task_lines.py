@@ -9,7 +9,7 @@ from faultbook.model.task import Task, TaskState
 from faultbook.model.task_sight import TaskSight
 from faultbook.model.verdict import Reason, Verdict
 from faultbook.view.approval_values import in_short
-from faultbook.view.lines import DOT, Bold, Code, Line, Moment, Rich, Span, join, name, words
+from faultbook.view.lines import DOT, Bold, Code, Line, Moment, Span, join, name, strong, words
 
 CHECK_FIRST = "It may have had effects: check before retrying."
 _FILES_NAMED = _APPROVALS_NAMED = 3
@@ -77,19 +77,15 @@ def is_unproven(task: Task) -> bool:
     return task.state is TaskState.FAILED and task.verdict is Verdict.INCONCLUSIVE
 
 
-def _strong(*spans: Span) -> list[Span]:
-    return [Rich("*"), *spans, Rich("*")]
-
-
 def _queued(sight: TaskSight) -> Line:
     task = sight.task
     if task.route is None:
-        return [*_strong(f"{task.id} waits for a taker."), " No route matches."]
+        return [*strong(f"{task.id} waits for a taker."), " No route matches."]
     first = f"Got it: {task.id}" if task.attempts == 0 else f"{task.id} is queued again"
     end = "," if task.attempts == 0 else ""
     queue = [" queued"] if task.attempts == 0 else []
     return [
-        *_strong(first),
+        *strong(first),
         end,
         *queue,
         " for ",
@@ -105,15 +101,15 @@ def _before(sight: TaskSight) -> str:
 def _running(sight: TaskSight) -> Line:
     task = sight.task
     if task.taken_by is not None:
-        return [*_strong(task.id), f" is in {name(task.taken_by.name)}'s hands."]
-    return [*_strong(f"{task.id} running"), *([f" on {name(task.worker)}"] if task.worker else [])]
+        return [*strong(task.id), f" is in {name(task.taken_by.name)}'s hands."]
+    return [*strong(f"{task.id} running"), *([f" on {name(task.worker)}"] if task.worker else [])]
 
 
 def _waiting(sight: TaskSight) -> Line:
     names = ", ".join(one.id for one in sight.approvals[:_APPROVALS_NAMED])
     more = len(sight.approvals) - _APPROVALS_NAMED
     which = f" {names}{f' and {more} more' if more > 0 else ''}" if names else ""
-    return _strong(f"{sight.task.id} waits for approval{which}")
+    return strong(f"{sight.task.id} waits for approval{which}")
 
 
 def _waits_for(sight: TaskSight) -> Line:
@@ -127,7 +123,7 @@ def _waits_for(sight: TaskSight) -> Line:
 
 def _done(sight: TaskSight) -> Line:
     shown = what_was_verified(sight)
-    return [*_strong(f"{sight.task.id} done: passed."), *([" ", *shown] if shown else [])]
+    return [*strong(f"{sight.task.id} done: passed."), *([" ", *shown] if shown else [])]
 
 
 def _failed(sight: TaskSight) -> Line:
@@ -136,10 +132,10 @@ def _failed(sight: TaskSight) -> Line:
         said = "The worker said done; nothing could be verified."
         if task.reason in _SAID_NOTHING:
             said = "It did not report by its time limit, and may have had effects."
-        return [*_strong(f"{task.id} failed: not proven."), f" {said}"]
+        return [*strong(f"{task.id} failed: not proven."), f" {said}"]
     verdict = task.verdict
     how = "." if verdict in {None, Verdict.FAILED} else f": {verdict}."
-    return [*_strong(f"{task.id} failed{how}"), *why(task)]
+    return [*strong(f"{task.id} failed{how}"), *why(task)]
 
 
 def why(task: Task) -> Line:
@@ -153,7 +149,7 @@ def why(task: Task) -> Line:
 def _lost(sight: TaskSight) -> Line:
     task = sight.task
     return [
-        *_strong(f"{task.id} lost."),
+        *strong(f"{task.id} lost."),
         f" Its worker went quiet {times(max(1, task.lapses))}. {CHECK_FIRST}",
     ]
 
@@ -162,9 +158,9 @@ def _cancelled(sight: TaskSight) -> Line:
     task = sight.task
     by = name(task.cancelled_by)
     if task.reason == "not_a_task":
-        return [*_strong(f"{task.id} was no task:"), f" {by} said so. Nothing ran."]
+        return [*strong(f"{task.id} was no task:"), f" {by} said so. Nothing ran."]
     ran = "Nothing ran." if not task.attempts else "It was running and may have had effects."
-    return [*_strong(f"{task.id} cancelled"), f" by {by}. {ran}"]
+    return [*strong(f"{task.id} cancelled"), f" by {by}. {ran}"]
 
 
 _STANDS: dict[TaskState, Callable[[TaskSight], Line]] = {
