@@ -172,6 +172,18 @@ def test_a_list_without_word_of_slack_says_so(desk: Approving) -> None:
     assert "1 waits in all." in told["text"]
 
 
+def test_slack_is_asked_once_who_somebody_new_is(desk: Approving) -> None:
+    workspace = desk.workspace
+    workspace.wait_for(lambda: workspace.wire("users.list"))
+    new = workspace.new_user("dora")
+    desk.ask()
+    workspace.new_channel("lobby")
+    workspace.slash("dora", "lobby", "/faultbook", "approvals")
+    desk.told("dora", "Nothing waits for you.")
+    asked = [one for one in workspace.wire("users.info") if one["dir"] == "in"]
+    assert [new in one["body"] for one in asked] == [True]
+
+
 def test_home_shows_what_waits_and_decides_it_in_a_window(desk: Approving) -> None:
     workspace, asked = desk.workspace, desk.ask()
     workspace.open_home("ben")

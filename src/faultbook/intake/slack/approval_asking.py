@@ -1,31 +1,26 @@
 """What waits for whom, and the glass that may be broken: asked in chat, by command, in Home."""
 
-import asyncio
-
-from faultbook.base.errors import InvalidError, NotFoundError
-from faultbook.intake.slack.approval_clicks import look_up
+from faultbook.base.errors import InvalidError
+from faultbook.intake.slack.approval_clicks import look_up, refusal_about, who
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.payloads import Command
-from faultbook.model.approval import Approval
 from faultbook.model.approval_policy import LOOKUP_FAILED
 from faultbook.model.notice import NewNotice
 from faultbook.operations.approval_reporting import parse_approval_id
-from faultbook.operations.approval_sight import read_approval_sight, read_waiting
+from faultbook.operations.approval_sight import read_waiting
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import break_glass
 from faultbook.operations.questions import Owed, ReplyTo
 from faultbook.operations.task_people import once
 from faultbook.view.message import Message
-from faultbook.view.slack_approval_forms import bypassed_note, note_message, refused_vote
+from faultbook.view.slack_approval_forms import bypassed_note, note_message
 from faultbook.view.slack_home import ApprovalsPart
 from faultbook.view.slack_task_form import repeated_message
 
 
 async def owed_waiting(desk: Desk, to: ReplyTo) -> NewNotice:
     """Owe the list of what waits for a person; who they are is asked now, of Slack."""
-    person, member = await asyncio.gather(
-        desk.people.person(to.user), desk.member(to.user, desk.policies.all)
-    )
+    person, member = await who(desk, to.user, desk.policies.all)
     told = None
     if member.why_code != LOOKUP_FAILED:
         told = {
@@ -40,9 +35,7 @@ async def read_home_part(desk: Desk, user: str) -> ApprovalsPart | None:
     """Read what Home shows of approvals; None where no policy is set."""
     if not desk.policies.all:
         return None
-    person, member = await asyncio.gather(
-        desk.people.person(user), desk.member(user, desk.policies.all)
-    )
+    person, member = await who(desk, user, desk.policies.all)
     is_known = member.why_code != LOOKUP_FAILED
     known = member if is_known else None
     found = await desk.store.read_async(read_waiting, person, known, desk.policies)
@@ -70,15 +63,7 @@ async def break_by_command(desk: Desk, command: Command, text: str) -> Message:
         once, keys, break_glass, number, by, reason, member, desk.policies
     )
     if isinstance(told, Refusal):
-        return refused_vote(told.error, await _found(desk, number))
+        return await refusal_about(desk, number, told.error)
     if told is None:
         return repeated_message()
     return note_message(bypassed_note(told))
-
-
-async def _found(desk: Desk, number: int) -> Approval | None:
-    try:
-        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
-    except NotFoundError:
-        return None
-    return sight.approval

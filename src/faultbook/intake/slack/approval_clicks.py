@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from faultbook.base.errors import FaultbookError, InvalidError, NotFoundError
 from faultbook.intake.slack.desk import Desk
@@ -29,7 +29,7 @@ from faultbook.view.actions import (
     APPROVAL_REVIEW,
 )
 from faultbook.view.lines import Line
-from faultbook.view.message import Block
+from faultbook.view.message import Block, Message
 from faultbook.view.slack_approval_details import approval_details
 from faultbook.view.slack_approval_forms import (
     counted_note,
@@ -52,20 +52,31 @@ async def look_up(
     desk: Desk, number: int, user: str, user_name: str
 ) -> tuple[ApprovalSight | None, Person, Membership]:
     """Read what a person acts on, and ask Slack who they are, before anything is written."""
-    try:
-        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
-    except NotFoundError:
-        sight = None  # refused, and audited, by the vote itself
-    by, member = await _who(desk, user, user_name, sight.policy if sight is not None else None)
+    sight = await _found(desk, number)  # without one, the vote itself refuses and audits it
+    policy = sight.policy if sight is not None else None
+    by, member = await who(desk, user, [policy] if policy is not None else [], user_name)
     return sight, by, member
 
 
-async def _who(
-    desk: Desk, user: str, user_name: str, policy: ApprovalPolicy | None
+async def who(
+    desk: Desk, user: str, policies: Collection[ApprovalPolicy], user_name: str = ""
 ) -> tuple[Person, Membership]:
-    """Ask Slack who acts, as far as a policy needs it."""
-    member = await desk.member(user, [policy] if policy is not None else [])
+    """Ask Slack who somebody is, as far as these policies need it; the name comes along."""
+    member = await desk.member(user, policies)
     return desk.people.known(user, member.name or user_name), member
+
+
+async def refusal_about(desk: Desk, number: int, error: FaultbookError) -> Message:
+    """Say why something was refused, with the way to the approval it was about."""
+    sight = await _found(desk, number)
+    return refused_vote(error, sight.approval if sight is not None else None)
+
+
+async def _found(desk: Desk, number: int) -> ApprovalSight | None:
+    try:
+        return await desk.store.read_async(read_approval_sight, number, desk.policies)
+    except NotFoundError:
+        return None
 
 
 def said_of(error: FaultbookError) -> Line:
@@ -76,14 +87,15 @@ def said_of(error: FaultbookError) -> Line:
 async def _approve(desk: Desk, click: Click) -> None:
     number, shown, name = _read_shown(click)
     policy = desk.policies.named(name)
+    sight = None
     if policy is None or policy.reason_to_approve:
         sight, by, member = await look_up(desk, number, click.user, click.user_name)
-        if sight is not None and sight.policy is not None and sight.policy.reason_to_approve:
-            await _ask_reason(desk, click, Decision.APPROVE, sight, by, member)
-            return
     else:  # nothing needs to be read before the vote
-        by, member = await _who(desk, click.user, click.user_name, policy)
+        by, member = await who(desk, click.user, [policy], click.user_name)
     ballot = Ballot(number, by, Decision.APPROVE, member, shown, clicked=_card(click))
+    if sight is not None and sight.policy is not None and sight.policy.reason_to_approve:
+        await _ask_reason(desk, click, ballot, sight)
+        return
     told = await desk.store.write_async(once, [click.key], cast_ballot, ballot, desk.policies)
     if isinstance(told, Refusal):
         _refuse(desk, click, number, told.error)
@@ -92,27 +104,22 @@ async def _approve(desk: Desk, click: Click) -> None:
 
 
 async def _deny(desk: Desk, click: Click) -> None:
-    number, _, _ = _read_shown(click)
+    number, shown, _ = _read_shown(click)
     sight, by, member = await look_up(desk, number, click.user, click.user_name)
-    await _ask_reason(desk, click, Decision.DENY, sight, by, member)
+    ballot = Ballot(number, by, Decision.DENY, member, shown, clicked=_card(click))
+    await _ask_reason(desk, click, ballot, sight)
 
 
 async def _ask_reason(
-    desk: Desk,
-    click: Click,
-    decision: Decision,
-    sight: ApprovalSight | None,
-    by: Person,
-    member: Membership,
+    desk: Desk, click: Click, ballot: Ballot, sight: ApprovalSight | None
 ) -> None:
     """Open the form that asks for a vote's reason, unless the vote would not count anyway."""
-    number, shown, _ = _read_shown(click)
-    ballot = Ballot(number, by, decision, member, shown, clicked=_card(click))
+    number, decision = ballot.number, ballot.decision
     told = await desk.store.write_async(once, [click.key], may_vote, ballot, desk.policies)
     if isinstance(told, Refusal):
         _refuse(desk, click, number, told.error)
     elif isinstance(told, Approval) and sight is not None and sight.policy is not None:
-        more = {"decision": decision.value, "shown": shown}
+        more = {"decision": decision.value, "shown": ballot.shown}
         view = vote_form(sight, decision, sight.policy, _metadata(click, number, **more))
         desk.tasks.start("vote form", lambda: desk.show(click, view))
 
@@ -134,22 +141,20 @@ def _refuse(desk: Desk, click: Click, number: int, error: FaultbookError) -> Non
 
 
 async def _whisper_refusal(desk: Desk, click: Click, number: int, error: FaultbookError) -> None:
-    try:
-        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
-        message = refused_vote(error, sight.approval)
-    except NotFoundError:
-        message = refused_vote(error, None)
+    message = await refusal_about(desk, number, error)
     desk.whisper(click.response_url, message, click.thread_ts)
 
 
-async def _show(desk: Desk, click: Click, number: int, note: Line = (), page: int = 0) -> None:
-    """Show an approval as it is now: in the window of the click, or in one of its own."""
+async def _show(
+    desk: Desk, click: Click, number: int, note: Line = (), page: int | None = None
+) -> None:
+    """Show an approval as it is now; a note and a turned page stand in the click's own window."""
     try:
         sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
-        view = carrying(approval_details(sight, page, note), click)
+        view = carrying(approval_details(sight, page or 0, note), click)
     except NotFoundError as error:
         view = refused_modal(refusal_message(error))
-    await desk.show(click, view, instead=bool(note))
+    await desk.show(click, view, instead=bool(note) or page is not None)
 
 
 async def _details(desk: Desk, click: Click) -> None:
@@ -160,15 +165,9 @@ async def _details(desk: Desk, click: Click) -> None:
 
 async def _page(desk: Desk, click: Click) -> None:
     match = _matched(_PAGE, click)
-    number, page = match[1], match[2]
+    number, page = int(match[1]), int(match[2])
     if await desk.accept([click.key], None):
-        desk.tasks.start("page", lambda: _turn(desk, click, int(number), int(page)))
-
-
-async def _turn(desk: Desk, click: Click, number: int, page: int) -> None:
-    sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
-    view = carrying(approval_details(sight, page), click)
-    await desk.show(click, view, instead=True)
+        desk.tasks.start("page", lambda: _show(desk, click, number, page=page))
 
 
 def _opening(form: _FormOf) -> Callable[[Desk, Click], Awaitable[None]]:
