@@ -72,3 +72,10 @@ def test_a_document_of_another_version_is_refused_in_words(document: dict[str, o
     for read in (read_failing, read_timeline):
         with pytest.raises(UnavailableError, match="can't be read"):
             read(document)
+
+
+def test_a_count_that_is_no_number_is_refused_in_words() -> None:
+    document = failing_document(EXAMPLE) | {"undelivered": float("inf")}
+    with pytest.raises(UnavailableError, match="can't be read") as refused:
+        read_failing(document)
+    assert refused.value.code == "unreadable_answer"

@@ -2,11 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from faultbook.base.clock import Instant, from_datetime
-from faultbook.base.errors import UnavailableError
+from faultbook.base.clock import Instant
 from faultbook.base.text import one_line
 from faultbook.model.approval import (
     Action,
@@ -21,6 +19,7 @@ from faultbook.model.person import Person
 from faultbook.view import approval_lines
 from faultbook.view.approval_values import in_short, parameters_of
 from faultbook.view.lines import name, plain, safe_url, utc, words
+from faultbook.view.read_back import instant, instant_or_none, readable
 from faultbook.view.terminal import Look, Row, columns, finished, laid_out
 
 _LONGEST = 500
@@ -44,15 +43,13 @@ def approval_text(document: Document, now: Instant, look: Look) -> str:
     Raises:
         UnavailableError: the document is none that this version can read.
     """
-    try:
+    with readable():
         asked = read_approval(document)
         opening = [plain(approval_lines.stands(ApprovalSight(asked)), now)]
         if asked.state is not ApprovalState.PENDING:
             opening.append(plain(approval_lines.asked_for(asked), now))
         told = [*_action(asked, look), "", *_reasons(asked, now), *_votes(asked, now)]
         return finished(opening, ["", *told, _facts(document, asked, now), *_next(asked)], look)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable() from error
 
 
 def stands_text(document: Document, now: Instant) -> str:
@@ -61,14 +58,12 @@ def stands_text(document: Document, now: Instant) -> str:
     Raises:
         UnavailableError: the document is none that this version can read.
     """
-    try:
+    with readable():
         asked = read_approval(document)
         if asked.state is not ApprovalState.PENDING:
             return f"{asked.id}: {plain(approval_lines.stands(ApprovalSight(asked)), now)}\n"
         votes = f", {_counted(document)}" if _counted(document) else ""
         return f"{asked.id} waits{votes}, until {utc(asked.expires_at, now)} UTC.\n"
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable() from error
 
 
 def approvals_text(documents: Sequence[Document], now: Instant, look: Look) -> str:
@@ -77,12 +72,10 @@ def approvals_text(documents: Sequence[Document], now: Instant, look: Look) -> s
     Raises:
         UnavailableError: a document is none that this version can read.
     """
-    try:
+    with readable():
         counts = Counter(str(one["state"]).replace("_", " ") for one in documents)
         opening = " · ".join(f"{count} {state}" for state, count in counts.items())
         return finished([opening], ["", *laid_out([_row(o, now) for o in documents], look)], look)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable() from error
 
 
 def read_approval(document: Document) -> Approval:
@@ -102,26 +95,26 @@ def read_approval(document: Document) -> Approval:
         policy=document["policy"],
         policy_version="",
         state=ApprovalState(document["state"]),
-        created_at=_at(document["created_at"]),
-        expires_at=_at(document["expires_at"]),
+        created_at=instant(document["created_at"]),
+        expires_at=instant(document["expires_at"]),
         task=None if document["task"] is None else _number(document["task"]),
         run_id=document["run_id"],
         triggered_by=None if by is None else Person("", by),
         decided_by=document["decided_by"] or "",
-        decided_at=_at_or_none(document["decided_at"]),
+        decided_at=instant_or_none(document["decided_at"]),
         reason=document["reason"],
         superseded_by=None if superseded_by is None else _number(superseded_by),
-        executed_at=_at_or_none(document["executed_at"]),
+        executed_at=instant_or_none(document["executed_at"]),
         outcome=document["outcome"],
         is_bypass=document["is_bypass"],
-        review_due_at=_at_or_none(document["review_due_at"]),
+        review_due_at=instant_or_none(document["review_due_at"]),
         votes=tuple(_vote(one) for one in document["votes"]),
     )
 
 
 def _vote(document: Document) -> Vote:
     person = Person("", document["voter"])
-    decision, at = Decision(document["decision"]), _at(document["at"])
+    decision, at = Decision(document["decision"]), instant(document["at"])
     return Vote(person, decision, document["reason"], (), at, bool(document["bypass"]))
 
 
@@ -194,20 +187,3 @@ def _counted(document: Document) -> str:
 
 def _number(text: str) -> int:
     return int(str(text).rpartition("-")[2])
-
-
-def _at(text: str) -> Instant:
-    return from_datetime(datetime.fromisoformat(text))
-
-
-def _at_or_none(text: str | None) -> Instant | None:
-    return None if text is None else _at(text)
-
-
-def _unreadable() -> UnavailableError:
-    return UnavailableError(
-        "The server's answer can't be read by this version.",
-        code="unreadable_answer",
-        next_step="Check FAULTBOOK_URL, and that server and command are of one version.",
-        where="FAULTBOOK_URL",
-    )

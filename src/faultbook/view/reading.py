@@ -1,11 +1,8 @@
 """The public documents read back, so that an answer from a server is shown as a local one."""
 
 from dataclasses import fields
-from datetime import datetime
 from decimal import Decimal
 
-from faultbook.base.clock import Instant, from_datetime
-from faultbook.base.errors import UnavailableError
 from faultbook.model.answer import (
     Counts,
     EvidenceRef,
@@ -33,6 +30,7 @@ from faultbook.model.standing import RunMark, Standing
 from faultbook.model.timeline import Timeline
 from faultbook.model.verdict import FailureClass, Finding, Reason, Verdict
 from faultbook.view.documents import Document
+from faultbook.view.read_back import instant, instant_or_none, readable
 
 
 def read_failing(document: Document) -> FailingAnswer:
@@ -41,10 +39,8 @@ def read_failing(document: Document) -> FailingAnswer:
     Raises:
         UnavailableError: the document is none that this version can read.
     """
-    try:
+    with readable():
         return _answer(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable() from error
 
 
 def read_timeline(document: Document) -> Timeline:
@@ -53,30 +49,19 @@ def read_timeline(document: Document) -> Timeline:
     Raises:
         UnavailableError: the document is none that this version can read.
     """
-    try:
+    with readable():
         events = tuple(_event(event) for event in document.get("events") or ())
         return Timeline(_run(document), events, more=bool(document.get("more_events")))
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise _unreadable() from error
-
-
-def _unreadable() -> UnavailableError:
-    return UnavailableError(
-        "The server's answer can't be read by this version.",
-        code="unreadable_answer",
-        next_step="Check FAULTBOOK_URL, and that server and command are of one version.",
-        where="FAULTBOOK_URL",
-    )
 
 
 def _answer(document: Document) -> FailingAnswer:
     shared = document["shared_reason"]
-    query = document["query"] | {"since": _instant_or_none(document["query"]["since"])}
+    query = document["query"] | {"since": instant_or_none(document["query"]["since"])}
     counts = {field.name: int(document["counts"][field.name]) for field in fields(Counts)}
     return FailingAnswer(
         headline=Headline(document["headline"]),
-        as_of=_instant(document["as_of"]),
-        newest_record_at=_instant_or_none(document["newest_record_at"]),
+        as_of=instant(document["as_of"]),
+        newest_record_at=instant_or_none(document["newest_record_at"]),
         query=FailingQuery(**query),
         branch=document["branch"],
         series=tuple(_series(series) for series in document["series"]),
@@ -94,19 +79,19 @@ def _answer(document: Document) -> FailingAnswer:
 
 
 def _late_draft(draft: Document) -> LateDraft:
-    return LateDraft(**(draft | {"due_at": _instant(draft["due_at"])}))
+    return LateDraft(**(draft | {"due_at": instant(draft["due_at"])}))
 
 
 def _series(series: Document) -> SeriesAnswer:
     return SeriesAnswer(
         key=_key(series),
         standing=Standing(series["standing"]),
-        silent_since=_instant_or_none(series["silent_since"]),
+        silent_since=instant_or_none(series["silent_since"]),
         verdict=_verdict(series["verdict"]),
         failure_class=_failure_class(series["failure_class"]),
         reason=_reason(series["reason"]),
         detail=series["detail"],
-        since=_instant_or_none(series["since"]),
+        since=instant_or_none(series["since"]),
         streak=series["streak"],
         basis_run=_mark(series["basis_run"]),
         first_bad=_mark(series["first_bad_run"]),
@@ -119,9 +104,9 @@ def _series(series: Document) -> SeriesAnswer:
             EvidenceRef(ref["name"], ref["check"], ref["uri"]) for ref in series["evidence"]
         ),
         url=series["url"],
-        newest_record_at=_instant_or_none(series["newest_record_at"]),
+        newest_record_at=instant_or_none(series["newest_record_at"]),
         every_seconds=series["every_seconds"],
-        running_since=_instant_or_none(series["running_since"]),
+        running_since=instant_or_none(series["running_since"]),
         critical=series["critical"],
         known_lesson=series["known_lesson"],
         known_incident=series["known_incident"],
@@ -137,7 +122,7 @@ def _key(document: Document) -> SeriesKey:
 def _mark(mark: Document | None) -> RunMark | None:
     if mark is None:
         return None
-    return RunMark(mark["run_id"], _instant(mark["started_at"]), mark["code_version"])
+    return RunMark(mark["run_id"], instant(mark["started_at"]), mark["code_version"])
 
 
 def _run(run: Document) -> RunRecord:
@@ -148,9 +133,9 @@ def _run(run: Document) -> RunRecord:
         sequence=0,  # the server's own; it is no part of the document
         start=_start(run),
         state=RunState(run["state"]),
-        deadline_at=_instant(run["deadline_at"]),
-        closed_at=_instant_or_none(run["closed_at"]),
-        ended_at=_instant_or_none(run["ended_at"]),
+        deadline_at=instant(run["deadline_at"]),
+        closed_at=instant_or_none(run["closed_at"]),
+        ended_at=instant_or_none(run["ended_at"]),
         verdict=_verdict(run["verdict"]),
         findings=tuple(_finding(finding) for finding in run["findings"]),
         usage=Usage(**spent),
@@ -168,9 +153,9 @@ def _start(run: Document) -> RunStart:
     every = run["every_seconds"]
     return RunStart(
         series=_key(run),
-        started_at=_instant(run["started_at"]),
-        received_at=_instant(run["received_at"]),
-        occurred_at=_instant_or_none(run["occurred_at"]),
+        started_at=instant(run["started_at"]),
+        received_at=instant(run["received_at"]),
+        occurred_at=instant_or_none(run["occurred_at"]),
         run_type=RunType(run["run_type"]),
         agent_name=run["agent_name"],
         task_id=run["task_id"],
@@ -218,18 +203,10 @@ def _artifact(artifact: Document) -> Artifact:
 
 def _event(event: Document) -> RunEvent:
     times = {
-        "occurred_at": _instant_or_none(event["occurred_at"]),
-        "received_at": _instant(event["received_at"]),
+        "occurred_at": instant_or_none(event["occurred_at"]),
+        "received_at": instant(event["received_at"]),
     }
     return RunEvent(**(event | times))
-
-
-def _instant(text: str) -> Instant:
-    return from_datetime(datetime.fromisoformat(text))
-
-
-def _instant_or_none(text: str | None) -> Instant | None:
-    return None if text is None else _instant(text)
 
 
 def _decimal(text: str | None) -> Decimal | None:

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from faultbook.base.clock import SECOND, Instant, from_datetime, to_datetime
-from faultbook.base.errors import UnavailableError
+from faultbook.base.clock import SECOND, Instant, to_datetime
 from faultbook.base.ids import short_id
 from faultbook.base.text import cut, duration, one_line, visible
 from faultbook.view.lines import name, utc
+from faultbook.view.read_back import instant, readable
 from faultbook.view.terminal import Look, Row, finished, laid_out
 
 _NAME, _TEXT = 40, 500
@@ -40,13 +39,11 @@ def tasks_text(tasks: Sequence[Document], now: Instant, look: Look) -> str:
     Raises:
         UnavailableError: a document is none that this version can read.
     """
-    try:
+    with readable():
         counts = Counter(str(task["state"]) for task in tasks)
         opening = " · ".join(f"{count} {state}" for state, count in counts.items())
         rows = [_row(task, now) for task in tasks]
         return finished([opening], ["", *laid_out(rows, look)], look)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable() from error
 
 
 def task_text(task: Document, now: Instant, look: Look) -> str:
@@ -55,13 +52,11 @@ def task_text(task: Document, now: Instant, look: Look) -> str:
     Raises:
         UnavailableError: the document is none that this version can read.
     """
-    try:
+    with readable():
         heading = f"{task['id']} · {_route(task)} · {task['state']} · {name(task['requester'])}"
         asked = [f"    {visible(line)}" for line in str(task["text"]).splitlines()]
         lines = [*asked, "", *_timeline(task, now), *_outcome(task, now)]
         return finished([heading], lines, look)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable() from error
 
 
 def _row(task: Document, now: Instant) -> Row:
@@ -83,18 +78,18 @@ def _facts(task: Document, now: Instant) -> str:
     where = f"on {name(task['worker'] or '', _NAME)}"
     if task["taken_by"]:
         where = f"in {name(task['taken_by'], _NAME)}'s hands"
-    since = f" since {utc(_at(task['started_at']), now)}" if task["started_at"] else ""
+    since = f" since {utc(instant(task['started_at']), now)}" if task["started_at"] else ""
     told = f"{asked}, {where}{since}, attempt {task['attempts']}"
     if task["progress"]:
-        told += f"; {utc(_at(task['progress_at']), now)} {one_line(task['progress'])}"
+        told += f"; {utc(instant(task['progress_at']), now)} {one_line(task['progress'])}"
     return told
 
 
 def _waits(task: Document, now: Instant) -> str:
     if task["route"] is None:
         return "waits for a taker"
-    if _at(task["not_before"]) > now:
-        return f"tried again from {utc(_at(task['not_before']), now)}"
+    if instant(task["not_before"]) > now:
+        return f"tried again from {utc(instant(task['not_before']), now)}"
     return f"{task['before']} before it" if task["before"] else "next"
 
 
@@ -108,7 +103,7 @@ def _of_end(task: Document) -> Iterator[str]:
         detail = f" ({one_line(task['detail'])})" if task["detail"] else ""
         yield f"{task['verdict']}{proven}{reason}{detail}"
     if task["ended_at"]:
-        took = (_at(task["ended_at"]) - _at(task["received_at"])) / SECOND
+        took = (instant(task["ended_at"]) - instant(task["received_at"])) / SECOND
         yield f"after {duration(took)}"
 
 
@@ -116,7 +111,7 @@ def _timeline(task: Document, now: Instant) -> Iterator[str]:
     events = task["events"]
     kinds = max((len(name(event["kind"], 20)) for event in events), default=0)
     for event in events:
-        at = _at(event["at"])
+        at = instant(event["at"])
         kind = f"{name(event['kind'], 20):<{kinds}}"
         told = ": ".join(one_line(part) for part in (event["by"], event["text"]) if part)
         yield f"{utc(at, now)}:{to_datetime(at):%S}  {kind}  {told}"
@@ -133,16 +128,3 @@ def _outcome(task: Document, now: Instant) -> Iterator[str]:
         yield f"{artifact['check']}  {name(artifact['name'])}{detail}"
     yield "UTC"
     yield f"Next: faultbook timeline {short_id(str(run['run_id']))}"
-
-
-def _at(text: str) -> Instant:
-    return from_datetime(datetime.fromisoformat(text))
-
-
-def _unreadable() -> UnavailableError:
-    return UnavailableError(
-        "The server's answer can't be read by this version.",
-        code="unreadable_answer",
-        next_step="Check FAULTBOOK_URL, and that server and command are of one version.",
-        where="FAULTBOOK_URL",
-    )
