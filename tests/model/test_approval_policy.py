@@ -82,7 +82,6 @@ def test_the_first_policy_that_takes_an_action_is_chosen_and_none_is_no_gap() ->
 
 def test_nobody_is_among_no_voters() -> None:
     member = Membership("U1", frozenset({"S1"}), frozenset({"C1"}))
-    assert Voters().is_empty
     assert not Voters().include(member)
     assert Voters(users=frozenset({"U1"})).include(member)
     assert Voters(groups=frozenset({"S1", "S2"})).include(member)

@@ -6,10 +6,13 @@ from faultbook.model.person import Person
 from faultbook.operations.approval_clock import Swept, is_time, sweep_approvals
 from faultbook.operations.approvals import break_glass, review_bypass
 from faultbook.operations.auditing import list_newest
+from faultbook.operations.tasks import cancel_task
 from faultbook.store import notices
 from faultbook.store.engine import Store
+from tests.approval_desk import ApprovalDesk
 from tests.approving import approved, ask, policies, policy, read
 from tests.conftest import FrozenClock
+from tests.task_desk import ANA, TaskDesk
 
 EVE = Person("UEVE", "Eve")
 NOTHING = Swept(0, 0, 0)
@@ -48,6 +51,19 @@ def test_a_request_expires_when_its_time_is_over_and_not_before(
     assert store.read(is_time)
     assert store.write(sweep_approvals) == Swept(1, 0, 0)
     assert read(store, asked.number).state is ApprovalState.EXPIRED
+    assert not store.read(is_time)
+
+
+def test_what_a_cancelled_task_asked_ends_with_it_though_no_time_has_come(store: Store) -> None:
+    tasks = TaskDesk(store)
+    tasks.give()
+    task = tasks.claimed()
+    asked = ApprovalDesk(store).ask(task=task.number)
+    assert not store.read(is_time)
+    store.write(cancel_task, task.number, ANA)
+    assert store.read(is_time)
+    store.write(sweep_approvals)
+    assert read(store, asked.number).state is ApprovalState.CANCELLED
     assert not store.read(is_time)
 
 

@@ -171,6 +171,14 @@ class Approval:
         """The digits that a card shows."""
         return self.digest[:SHOWN_DIGITS]
 
+    @property
+    def is_bound(self) -> bool:
+        """Tell whether what is stored is still what the digest was made of."""
+        bound = bound_digest(
+            self.action, self.agent, self.policy, self.policy_version, self.expires_at, self.nonce
+        )
+        return bound == self.digest
+
 
 def bound_digest(
     action: Action, agent: str, policy: str, policy_version: str, expires_at: Instant, nonce: str

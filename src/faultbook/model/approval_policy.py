@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
-from faultbook.model.approval import Action, ApprovalState, Decision, Vote
+from faultbook.model.approval import Action, Approval, ApprovalState, Decision, Vote
 from faultbook.model.canonical import digest_of
 from faultbook.model.person import Person
 from faultbook.model.webhook import WebhookRules
@@ -35,11 +35,6 @@ class Voters:
             or not self.groups.isdisjoint(membership.groups)
             or not self.channels.isdisjoint(membership.channels)
         )
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether they are nobody."""
-        return not (self.users or self.groups or self.channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +165,11 @@ class ApprovalPolicies:
     def choose(self, action: Action) -> ApprovalPolicy | None:
         """Give the first policy that takes an action."""
         return next((policy for policy in self.all if policy.takes(action)), None)
+
+    def of(self, asked: Approval) -> ApprovalPolicy | None:
+        """Give the policy it was asked under; None where the settings say otherwise by now."""
+        found = self.named(asked.policy)
+        return found if found is not None and found.version == asked.policy_version else None
 
     def named(self, name: str) -> ApprovalPolicy | None:
         """Give a policy by its name."""

@@ -7,7 +7,7 @@ from faultbook.operations.approval_notices import owe_review
 from faultbook.operations.approval_steps import audit_step
 from faultbook.operations.approvals import expire_due
 from faultbook.operations.execution import sweep_grants
-from faultbook.store import executions
+from faultbook.store import approvals, executions
 from faultbook.store.transaction import Transaction
 
 
@@ -23,15 +23,16 @@ class Swept:
 def is_time(tx: Transaction) -> bool:
     """Tell, without writing, whether there is something to sweep."""
     due = executions.next_time(tx)
-    return due is not None and due <= tx.now
+    is_due = due is not None and due <= tx.now
+    return is_due or bool(approvals.list_of_cancelled_tasks(tx))
 
 
 def sweep_approvals(tx: Transaction, spared: Collection[str] = ()) -> Swept:
     """Do what is due; `spared` names the policies whose executions Faultbook looks after itself."""
-    return Swept(expire_due(tx), sweep_grants(tx, spared), remind_reviews(tx))
+    return Swept(expire_due(tx), sweep_grants(tx, spared), _remind_reviews(tx))
 
 
-def remind_reviews(tx: Transaction) -> int:
+def _remind_reviews(tx: Transaction) -> int:
     """Remind once of each bypass that nobody reviewed in time; tells how many."""
     reminded = executions.remind_of_reviews(tx)
     for number in reminded:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from faultbook.base.errors import NotFoundError
 from faultbook.model.approval import Approval, ApprovalState, Decision
 from faultbook.model.approval_policy import ApprovalPolicies, Membership
 from faultbook.model.person import Person
@@ -53,13 +54,13 @@ def cast_ballot(tx: Transaction, ballot: Ballot, policies: ApprovalPolicies) -> 
 
 
 def may_vote(tx: Transaction, ballot: Ballot, policies: ApprovalPolicies) -> Approval | Refusal:
-    """Tell whether a person's vote would count, before they are asked for its reason.
-
-    Raises:
-        NotFoundError: there is no such approval.
-    """
-    asked = as_it_is(tx, ballot.number)
-    policy, voter, decision = policies.named(asked.policy), ballot.voter, ballot.decision
+    """Tell whether a person's vote would count, before they are asked for its reason."""
+    number, voter, decision = ballot.number, ballot.voter, ballot.decision
+    try:
+        asked = as_it_is(tx, number)
+    except NotFoundError as unknown:  # the click of a card that is not ours
+        return refuse(tx, "vote.refused", f"A-{number}", named(voter), unknown, None, decision)
+    policy = policies.of(asked)
     error = why_no_vote(
         asked, voter, decision, _ANY_REASON, ballot.membership, policy, ballot.shown
     )

@@ -18,7 +18,6 @@ from faultbook.model.approval import (
     ApprovalState,
     Decision,
     NewApproval,
-    bound_digest,
 )
 from faultbook.model.approval_policy import ApprovalPolicy, Membership, counted_for
 from faultbook.model.person import Person
@@ -77,7 +76,7 @@ def why_no_vote(
     """Tell why a vote does not count; None where it does."""
     if asked.state.is_decided:
         return decided_before(asked)
-    if policy is None or policy.version != asked.policy_version:
+    if policy is None:
         return policy_changed(asked)
     return (
         _not_as_shown(asked, shown)
@@ -87,10 +86,7 @@ def why_no_vote(
 
 
 def _not_as_shown(asked: Approval, shown: str) -> FaultbookError | None:
-    bound = bound_digest(
-        asked.action, asked.agent, asked.policy, asked.policy_version, asked.expires_at, asked.nonce
-    )
-    if bound == asked.digest and asked.digest.startswith(shown):
+    if asked.is_bound and asked.digest.startswith(shown):
         return None
     return ConflictError(
         "What you saw is not what is stored, so your click did not count.",
@@ -139,7 +135,7 @@ def why_no_bypass(
     """Tell why the glass may not be broken; None where it may."""
     if asked.state.is_decided:
         return decided_before(asked)
-    if policy is None or policy.version != asked.policy_version:
+    if policy is None:
         return policy_changed(asked)
     unlike = _not_as_shown(asked, shown)
     if unlike is not None:

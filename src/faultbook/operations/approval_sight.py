@@ -62,7 +62,4 @@ def _may_decide(sight: ApprovalSight, person: Person, membership: Membership | N
 
 
 def _sight(asked: Approval, policies: ApprovalPolicies, card: Card | None = None) -> ApprovalSight:
-    policy = policies.named(asked.policy)
-    if policy is not None and policy.version != asked.policy_version:
-        policy = None
-    return ApprovalSight(asked, policy, card)
+    return ApprovalSight(asked, policies.of(asked), card)

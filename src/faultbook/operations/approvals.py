@@ -90,7 +90,7 @@ def vote(
         asked = as_it_is(tx, number)
     except NotFoundError as unknown:  # the click of a card that is not ours
         return refuse(tx, "vote.refused", f"A-{number}", named(voter), unknown, None, decision)
-    policy = policies.named(asked.policy)
+    policy = policies.of(asked)
     error = why_no_vote(asked, voter, decision, reason, membership, policy, shown)
     if error is not None or policy is None:
         refused = error or policy_changed(asked)
@@ -146,7 +146,7 @@ def break_glass(
         asked = as_it_is(tx, number)
     except NotFoundError as unknown:
         return refuse(tx, "bypass.refused", f"A-{number}", named(by), unknown)
-    policy = policies.named(asked.policy)
+    policy = policies.of(asked)
     error = why_no_bypass(asked, by, reason, membership, policy, shown)
     if error is not None:
         return refuse(tx, "bypass.refused", asked.id, named(by), error, asked.action)

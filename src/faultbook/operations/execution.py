@@ -14,7 +14,7 @@ from faultbook.base.errors import (
     InvalidError,
     UnavailableError,
 )
-from faultbook.model.approval import Approval, ApprovalState, bound_digest
+from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
     ApprovalPolicies,
@@ -87,12 +87,12 @@ def begin_execution(
         NotFoundError: there is no such approval.
     """
     asked = as_it_is(tx, number)
-    policy = policies.named(asked.policy)
+    policy = policies.of(asked)
     error: FaultbookError | None = None
     if not holder and executor != asked.agent:
         error = foreign(asked.id, executor, "approval")
     error = error or _why_not_now(asked, digest) or _task_gone(tx, asked)
-    if error is None and (policy is None or policy.version != asked.policy_version):
+    if error is None and policy is None:
         error = policy_changed(asked)
     if error is None and policy is not None and policy.executor is not None and not holder:
         error = _runs_it_itself(asked)
@@ -123,8 +123,8 @@ def resume_execution(
         NotFoundError: there is no such approval.
     """
     asked = find_approval(tx, number)
-    policy = policies.named(asked.policy)
-    if policy is None or policy.version != asked.policy_version or _is_unbound(asked):
+    policy = policies.of(asked)
+    if policy is None or not asked.is_bound:
         return None
     values = _grant_values(tx, policy, holder)
     if not approvals.change(tx, number, _EXECUTING, values, approvals.holds_grant(held)):
@@ -235,14 +235,6 @@ def _grant_values(tx: Transaction, policy: ApprovalPolicy, holder: str) -> dict[
     }
 
 
-def _is_unbound(asked: Approval) -> bool:
-    """Tell whether what is stored is not what was decided about."""
-    bound = bound_digest(
-        asked.action, asked.agent, asked.policy, asked.policy_version, asked.expires_at, asked.nonce
-    )
-    return bound != asked.digest
-
-
 def _runs_it_itself(asked: Approval) -> ConflictError:
     return ConflictError(
         f"Faultbook runs {asked.id} itself, as the policy `{asked.policy}` says.",
@@ -252,7 +244,7 @@ def _runs_it_itself(asked: Approval) -> ConflictError:
 
 
 def _why_not_now(asked: Approval, digest: str) -> FaultbookError | None:
-    if not _is_equal(digest, asked.digest) or _is_unbound(asked):
+    if not _is_equal(digest, asked.digest) or not asked.is_bound:
         return ConflictError(
             f"This is not the action that {asked.id} is about, so it may not run.",
             code="digest_mismatch",

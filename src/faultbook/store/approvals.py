@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -60,7 +59,6 @@ class ApprovalPlace:
     card: Card | None
     revision: int
     painted: int
-    painted_at: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,6 @@ class ApprovalFilter:
 
     states: frozenset[ApprovalState] | None = frozenset({ApprovalState.PENDING})
     agent: str | None = None
-    owner: str | None = None
     task: int | None = None
     limit: int = 50
 
@@ -117,7 +114,7 @@ _VOTES = Prepared(_find_votes)
 
 _PLACE = (
     *(_c.channel, _c.thread_ts, _c.card_channel, _c.card_ts),
-    *(_c.revision, _c.painted, _c.painted_at),
+    *(_c.revision, _c.painted),
 )
 _FIND_PLACE = Prepared(lambda _: select(*_PLACE).where(_c.number == bindparam("number")))
 
@@ -135,8 +132,6 @@ def list_some(tx: Transaction, wanted: ApprovalFilter) -> list[Approval]:
         statement = statement.where(_c.state.in_([state.value for state in wanted.states]))
     if wanted.agent is not None:
         statement = statement.where(_c.agent == wanted.agent)
-    if wanted.owner is not None:
-        statement = statement.where(_c.owner == wanted.owner)
     if wanted.task is not None:
         statement = statement.where(_c.task == wanted.task)
     only_pending = wanted.states == frozenset({ApprovalState.PENDING})
@@ -265,18 +260,15 @@ class Settled:
 
 def settle(tx: Transaction, number: int, values: dict[str, Any]) -> Settled | None:
     """Decide a pending approval; None if it was decided before."""
-    names = tuple(sorted(values))
-    found = _SETTLE.get(names)
-    if found is None:
-        found = _SETTLE[names] = Prepared(partial(_settle, names=names))
-    row = found.run(tx, values | {"of_number": number}).one_or_none()
+    row = _SETTLE.run(tx, _UNSAID | values | {"of_number": number}).one_or_none()
     if row is None:
         return None
     tx.touched.add(TOPIC)
     return Settled(_place(row), row.task, bool(row.webhook))
 
 
-def _settle(_tx: Transaction, names: Collection[str]) -> Executable:
+def _settle(_tx: Transaction) -> Executable:
+    names = ("state", "decided_by", "decided_at", "reason", *_UNSAID)
     values = {name: bindparam(name, type_=_c[name].type) for name in names}
     return (
         update(approvals)
@@ -286,7 +278,9 @@ def _settle(_tx: Transaction, names: Collection[str]) -> Executable:
     )
 
 
-_SETTLE: dict[tuple[str, ...], Prepared] = {}
+# What stands in a pending row, and what most decisions leave there: one statement serves all.
+_UNSAID = {"superseded_by": None, "is_bypass": 0, "review_due_at": None}
+_SETTLE = Prepared(_settle)
 
 
 def holds_grant(grant_id: str) -> ColumnElement[bool]:
@@ -371,26 +365,6 @@ def list_expired(tx: Transaction, limit: int = 200) -> list[int]:
     return list(tx.execute(statement.limit(limit)).scalars())
 
 
-def list_lapsed_grants(tx: Transaction, limit: int = 200) -> list[int]:
-    """List approvals whose execution nobody reported in time."""
-    under_way = _c.state == literal_column("'executing'")
-    statement = select(_c.number).where(under_way, _c.grant_until < tx.now)
-    return list(tx.execute(statement.order_by(_c.grant_until).limit(limit)).scalars())
-
-
-def list_approved(tx: Transaction, limit: int = 100) -> list[int]:
-    """List approvals that wait to be executed, the oldest first."""
-    approved = _c.state == literal_column("'approved'")
-    statement = select(_c.number).where(approved).order_by(_c.number).limit(limit)
-    return list(tx.execute(statement).scalars())
-
-
-def list_to_review(tx: Transaction) -> list[int]:
-    """List bypasses that nobody has reviewed, the soonest due first."""
-    statement = select(_c.number).where(_c.review_due_at.is_not(None))
-    return list(tx.execute(statement.order_by(_c.review_due_at)).scalars())
-
-
 def find_webhook(tx: Transaction, number: int) -> str | None:
     """Tell where an approval's outcome is to be told."""
     found: str | None = _WEBHOOK.run(tx, {"number": number}).scalar()
@@ -450,6 +424,4 @@ def _votes(tx: Transaction, numbers: Collection[int]) -> dict[int, tuple[Vote, .
 
 def _place(row: Row[Any]) -> ApprovalPlace:
     card = Card(row.card_channel, row.card_ts) if row.card_ts else None
-    return ApprovalPlace(
-        row.channel, row.thread_ts, card, row.revision, row.painted, row.painted_at
-    )
+    return ApprovalPlace(row.channel, row.thread_ts, card, row.revision, row.painted)

@@ -21,7 +21,7 @@ def approval_document(asked: Approval, policies: ApprovalPolicies) -> Document:
     `decision` is typed, so that no text can be read as a success; `executed` is null where nobody
     knows. `counted`, `needed` and `executed_by` are null where the policy is gone.
     """
-    policy = policies.named(asked.policy)
+    policy = policies.of(asked)
     return {
         "id": asked.id,
         "state": asked.state.value,

@@ -64,9 +64,9 @@ class Recovery:
 
     async def _plan_of(self, held: HeldGrant) -> ExecutorPlan | None:
         """Give the plan by which it may be taken up; None where it may not."""
-        policy = self._policies.named(held.policy)
         asked = await self._store.read_async(find_approval, held.number)
-        if policy is None or policy.version != asked.policy_version or policy.executor is None:
+        policy = self._policies.of(asked)
+        if policy is None or policy.executor is None:
             return None
         return policy.executor if can_resume(policy.executor) else None
 

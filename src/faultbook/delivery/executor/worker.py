@@ -201,7 +201,7 @@ class ExecutionWorker:
             log.info("execution_refused", approval=asked.id, why=begun.error.message)
             return
         self._asked.pop(number, None)
-        policy = self._policies.named(asked.policy)
+        policy = self._policies.of(asked)
         assert policy is not None  # noqa: S101 - it was asked for by the policies' names
         assert policy.executor is not None  # noqa: S101 - the same
         await self._doing.run(begun, policy.executor)

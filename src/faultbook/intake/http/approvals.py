@@ -159,7 +159,7 @@ class ApprovalEndpoints:
 
     def _goes_on(self, asked: Approval) -> bool:
         if asked.state in _RUNNING:
-            policy = self.own.policies.named(asked.policy)
+            policy = self.own.policies.of(asked)
             return policy is not None and policy.executor is not None
         return asked.state is ApprovalState.PENDING
 
