@@ -125,13 +125,15 @@ def test_the_bot_itself_decides_nothing(workspace: Workspace, tmp_path: Path) ->
         assert desk.find(asked).votes == ()
 
 
-def forge(desk: Approving, real: Approval, other: Approval, digits: str = "") -> Json:
-    """Have a message with buttons whose value names another approval, or other digits."""
+def forge(
+    desk: Approving, real: Approval, other: Approval, digits: str = "", verb: str = "approve"
+) -> Json:
+    """Have a message with a button whose value names another approval, or other digits."""
     value = f"{other.number}:{digits or real.short_digest}"
     button = {
         "type": "button",
-        "text": {"type": "plain_text", "text": "Approve"},
-        "action_id": "approval.approve",
+        "text": {"type": "plain_text", "text": verb.title()},
+        "action_id": f"approval.{verb}",
         "value": value,
     }
     posted = desk.workspace.api(
@@ -178,10 +180,12 @@ def test_a_click_with_digits_of_what_was_shown_before_does_not_count(desk: Appro
     assert desk.find(asked).votes == ()
 
 
-def test_a_click_on_what_is_not_there_is_refused_and_audited(desk: Approving) -> None:
+@pytest.mark.parametrize("verb", ["approve", "deny"])
+def test_a_click_on_what_is_not_there_is_refused_and_audited(desk: Approving, verb: str) -> None:
     asked = desk.ask()
     missing = replace(asked, number=99)
-    assert desk.approve("ben", forge(desk, asked, missing))["acked"]
+    forged = forge(desk, asked, missing, verb=verb)
+    assert desk.workspace.click("ben", "ops", forged["ts"], f"approval.{verb}")["acked"]
     assert "There is no approval A-99." in desk.told("ben", "approval_not_found")["text"]
     assert desk.refusals() == ["approval_not_found"]
 
