@@ -60,7 +60,7 @@ def may_vote(tx: Transaction, ballot: Ballot, policies: ApprovalPolicies) -> App
         asked = as_it_is(tx, number)
     except NotFoundError as unknown:  # the click of a card that is not ours
         return refuse(tx, "vote.refused", f"A-{number}", named(voter), unknown, None, decision)
-    policy = policies.named(asked.policy)
+    policy = policies.of(asked)
     error = why_no_vote(
         asked, voter, decision, _ANY_REASON, ballot.membership, policy, ballot.shown
     )
