@@ -21,7 +21,6 @@ from faultbook.view.slack_approval_details import asks_again
 from faultbook.view.slack_blocks import actions, button, context, modal, plain_text, section
 from faultbook.view.slack_inputs import Field, select_input, text_input
 from faultbook.view.slack_words import coded, refusal_message
-from faultbook.view.spoken import spoken_text
 
 HAPPENED, DID_NOT = "happened", "did_not"
 REASON_LENGTH = 1000
@@ -103,11 +102,6 @@ def counted_note(votes: int, needed: int, asked: Approval) -> Line:
     if asked.state.is_decided:
         return [Bold("Counted."), f" {asked.id} is {asked.state.value.replace('_', ' ')}."]
     return [Bold(f"Counted: {votes} of {needed}.")]
-
-
-def note_message(line: Line) -> Message:
-    """Say something in private."""
-    return Message(spoken_text([line], (), (), 0), [section([line])])
 
 
 def bypassed_note(asked: Approval) -> Line:

@@ -16,7 +16,7 @@ from faultbook.view.actions import INCIDENT_CLOSE, LEDGER_APPLY, LEDGER_DROP, LI
 from faultbook.view.lines import Code, Line, join, name, safe_url, strong, version, words
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_blocks import actions, button, context, link_button, section
-from faultbook.view.slack_words import coded
+from faultbook.view.slack_words import coded, note_message
 from faultbook.view.spoken import spoken_text
 
 _TITLE = 120
@@ -188,8 +188,7 @@ def _quoted(label: str, text: str) -> Line:
 
 def dropped_message() -> Message:
     """Say what a person's choice came to, to them alone."""
-    line: Line = ["Yours is dropped; the text that is there stays."]
-    return Message(spoken_text([line], (), (), 0), [section([line])])
+    return note_message(["Yours is dropped; the text that is there stays."])
 
 
 def refused_message(operation: LedgerOperation) -> Message:

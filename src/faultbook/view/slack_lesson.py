@@ -32,7 +32,7 @@ from faultbook.view.series_values import SuggestionValue, write_series, write_su
 from faultbook.view.slack_blocks import actions, button, context, modal, plain_text, section
 from faultbook.view.slack_incident_form import RULE_HINT
 from faultbook.view.slack_inputs import Field, text_input
-from faultbook.view.slack_words import coded
+from faultbook.view.slack_words import coded, note_message
 from faultbook.view.spoken import spoken_text
 
 SHOWN = 5
@@ -49,7 +49,7 @@ def lessons_message(found: LessonsFound, now: Instant) -> Message:
         return _ask_for_words()
     if not found.lessons:
         line: Line = ["No lesson matches ", Code(name(found.asked)), ". Try fewer words."]
-        return Message(spoken_text([line], (), (), now), [section([line])])
+        return note_message(line)
     shown = found.lessons[:SHOWN]
     count = len(shown)
     matching = "1 lesson matches " if count == 1 else f"{count} lessons match "
@@ -72,7 +72,7 @@ def _ask_for_words() -> Message:
         " or ",
         Code("have we seen pdf missing before?"),
     ]
-    return Message(spoken_text([line], (), (), 0), [section([line])])
+    return note_message(line)
 
 
 def review_message(found: LessonsFound, now: Instant) -> Message:
@@ -167,7 +167,7 @@ def noted_message(series: SeriesKey, *, is_new: bool) -> Message:
     """Tell who answered that it is noted; a new failure asks for a lesson of its own."""
     if not is_new:
         line: Line = ["Noted: it is none of these. I won't suggest them for it again."]
-        return Message(spoken_text([line], (), (), 0), [section([line])])
+        return note_message(line)
     line = ["Noted: it is new. Its lesson is learned once it has a rule."]
     offered = button("Open incident", INCIDENT_OPEN, write_series(series))
     return Message(spoken_text([line], (), (), 0), [section([line]), *actions([offered])])

@@ -12,7 +12,7 @@ from faultbook.view.slack_inputs import (
     text_input,
     url_input,
 )
-from faultbook.view.spoken import spoken_text
+from faultbook.view.slack_words import note_message
 
 FILES = 5
 """So many files may be given as evidence at once."""
@@ -89,26 +89,22 @@ def taken_message(task: Task, *, here: bool = True) -> Message:
     where = " Its card says where it is."
     if not here:
         where = " I am not in this channel, so its card is in our direct conversation."
-    return _note([Bold(f"Got it: {task.id}."), where])
+    return note_message([Bold(f"Got it: {task.id}."), where])
 
 
 def repeated_message() -> Message:
     """Say that a command was taken before."""
-    return _note([Bold("That came before."), " Nothing changed."])
+    return note_message([Bold("That came before."), " Nothing changed."])
 
 
 def already_message(task: Task) -> Message:
     """Say that a message is a task already."""
-    return _note([Bold(f"That message is {task.id} already."), " Nothing changed."])
+    return note_message([Bold(f"That message is {task.id} already."), " Nothing changed."])
 
 
 def stays_message(task: Task) -> Message:
     """Say that a task whose message is gone stays."""
-    return _note([Bold(f"{task.id} stays."), " Only its message is gone."])
-
-
-def _note(line: Line) -> Message:
-    return Message(spoken_text([line], (), (), 0), [section([line])])
+    return note_message([Bold(f"{task.id} stays."), " Only its message is gone."])
 
 
 def _cancel() -> Block:

@@ -1,4 +1,4 @@
-"""What the bot says beside answers: help, what it did not understand, arrival, its own errors."""
+"""What the bot says beside answers: help, what it did not understand, notes, its own errors."""
 
 from faultbook.base.errors import FaultbookError
 from faultbook.model.answer import FailingQuery
@@ -88,7 +88,7 @@ def refusal_message(error: FaultbookError) -> Message:
     if "`" not in error.message:  # code stands out by itself
         happened = strong(*happened)
     line = join((happened, coded(error.next_step), [Code(error.code)]), [" "])
-    return _message([line], [section([line])])
+    return note_message(line)
 
 
 def own_error_message(number: str, kept_as: str = "") -> Message:
@@ -97,6 +97,11 @@ def own_error_message(number: str, kept_as: str = "") -> Message:
     if kept_as:
         after = f"Your message is kept as {kept_as}; don't resend."
     line: Line = [Bold("Faultbook failed"), " (", Code(number), f"). {after}"]
+    return note_message(line)
+
+
+def note_message(line: Line) -> Message:
+    """Say one line that tells no time, mostly in private to who acted on something."""
     return _message([line], [section([line])])
 
 

@@ -13,9 +13,10 @@ from faultbook.operations.approvals import break_glass
 from faultbook.operations.questions import Owed, ReplyTo
 from faultbook.operations.task_people import once
 from faultbook.view.message import Message
-from faultbook.view.slack_approval_forms import bypassed_note, note_message
+from faultbook.view.slack_approval_forms import bypassed_note
 from faultbook.view.slack_home import ApprovalsPart
 from faultbook.view.slack_task_form import repeated_message
+from faultbook.view.slack_words import note_message
 
 
 async def owed_waiting(desk: Desk, to: ReplyTo) -> NewNotice:

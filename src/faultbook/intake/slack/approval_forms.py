@@ -22,7 +22,8 @@ from faultbook.operations.task_people import once
 from faultbook.store.transaction import Transaction
 from faultbook.view.lines import Line
 from faultbook.view.slack_approval_details import approval_details
-from faultbook.view.slack_approval_forms import HAPPENED, counted_note, note_message
+from faultbook.view.slack_approval_forms import HAPPENED, counted_note
+from faultbook.view.slack_words import note_message
 
 _CLEAR: Json = {"response_action": "clear"}
 _REASON_REQUIRED = "reason_required"
