@@ -80,6 +80,14 @@ def test_the_first_policy_that_takes_an_action_is_chosen_and_none_is_no_gap() ->
     assert policies.named("none") is None
 
 
+def test_a_reason_is_needed_for_the_decision_that_the_policy_names() -> None:
+    strict = replace(_SMALL, reason_to_approve=True)
+    assert [strict.needs_reason(one) for one in (Decision.APPROVE, Decision.DENY)] == [True, False]
+    careful = replace(_SMALL, reason_to_deny=True)
+    assert [careful.needs_reason(one) for one in (Decision.APPROVE, Decision.DENY)] == [False, True]
+    assert not any(_SMALL.needs_reason(one) for one in Decision)
+
+
 def test_nobody_is_among_no_voters() -> None:
     member = Membership("U1", frozenset({"S1"}), frozenset({"C1"}))
     assert not Voters().include(member)

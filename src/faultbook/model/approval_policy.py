@@ -140,6 +140,10 @@ class ApprovalPolicy:
         over = self.amount_from is None or amount >= self.amount_from
         return over and (self.amount_below is None or amount < self.amount_below)
 
+    def needs_reason(self, decision: Decision) -> bool:
+        """Tell whether a vote has to say why."""
+        return self.reason_to_approve if decision is Decision.APPROVE else self.reason_to_deny
+
     @property
     def version(self) -> str:
         """Tell one set of rules from another: who decides about what, and what then runs."""

@@ -116,8 +116,7 @@ def _not_allowed(
 
 
 def _no_reason(decision: Decision, reason: str, policy: ApprovalPolicy) -> FaultbookError | None:
-    needed = policy.reason_to_approve if decision is Decision.APPROVE else policy.reason_to_deny
-    if not needed or reason.strip():
+    if not policy.needs_reason(decision) or reason.strip():
         return None
     return InvalidError(
         f"Policy `{policy.name}` requires a reason.", code="reason_required", where="reason"

@@ -37,7 +37,6 @@ def vote_form(
     """
     asked = sight.approval
     label = _LABELS[decision]
-    needed = policy.reason_to_approve if decision is Decision.APPROVE else policy.reason_to_deny
     who = name(asked.agent)
     if asked.triggered_by is not None:
         who = f"{who} and {name(asked.triggered_by.name)}"
@@ -47,7 +46,7 @@ def vote_form(
         most=REASON_LENGTH,
     )
     small: list[Line] = [facts(sight)]
-    if needed:
+    if policy.needs_reason(decision):
         small.append([*coded(f"Policy `{name(policy.name)}` requires a reason.")])
     blocks = [section([asks_again(asked)]), reason, context(small)]
     return _form(f"{label} {asked.id}", blocks, APPROVAL_VOTE_FORM, label, metadata)

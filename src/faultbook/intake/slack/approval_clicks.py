@@ -87,12 +87,13 @@ async def _approve(desk: Desk, click: Click) -> None:
     number, shown, name = _read_shown(click)
     policy = desk.policies.named(name)
     sight = None
-    if policy is None or policy.reason_to_approve:
+    if policy is None or policy.needs_reason(Decision.APPROVE):
         sight, by, member = await look_up(desk, number, click.user, click.user_name)
     else:  # nothing needs to be read before the vote
         by, member = await who(desk, click.user, [policy], click.user_name)
     ballot = Ballot(number, by, Decision.APPROVE, member, shown, clicked=_card(click))
-    if sight is not None and sight.policy is not None and sight.policy.reason_to_approve:
+    policy = sight.policy if sight is not None else None
+    if policy is not None and policy.needs_reason(Decision.APPROVE):
         await _ask_reason(desk, click, ballot, sight)
         return
     told = await desk.store.write_async(once, [click.key], cast_ballot, ballot, desk.policies)

@@ -47,9 +47,7 @@ async def submit_vote(desk: Desk, submission: Submission) -> Json | None:
     reason = read_field(submission.values, "reason")
     ballot = Ballot(number, by, decision, member, shown, reason)
     policy = sight.policy if sight is not None else None
-    needed = policy is not None and (
-        policy.reason_to_deny if decision is Decision.DENY else policy.reason_to_approve
-    )
+    needed = policy is not None and policy.needs_reason(decision)
     keys = () if needed and not reason else submission.keys
     result = await desk.store.write_async(once, keys, cast_ballot, ballot, desk.policies)
     if isinstance(result, Refusal):
