@@ -66,6 +66,7 @@ def _rewrite(store: Store, statement: str) -> None:
     def change(tx: Transaction) -> None:
         tx.execute(text("DROP TRIGGER IF EXISTS audit_never_updated"))
         tx.execute(text("DROP TRIGGER IF EXISTS audit_never_deleted"))
+        tx.execute(text("DROP TRIGGER IF EXISTS audit_never_replaced"))
         tx.execute(text(statement))
 
     store.write(change)

@@ -35,7 +35,11 @@ _TRIGGERS = {
         "ALTER TABLE audit DISABLE TRIGGER audit_never_changed",
         "ALTER TABLE audit DISABLE TRIGGER audit_never_emptied",
     ),
-    False: ("DROP TRIGGER audit_never_updated", "DROP TRIGGER audit_never_deleted"),
+    False: (
+        "DROP TRIGGER audit_never_updated",
+        "DROP TRIGGER audit_never_deleted",
+        "DROP TRIGGER audit_never_replaced",
+    ),
 }
 
 

@@ -1,6 +1,8 @@
 """The audit log: one chain however many write, and rows that nobody can change."""
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text
@@ -84,3 +86,22 @@ def test_no_statement_changes_what_was_recorded(store: Store) -> None:
         with pytest.raises(DBAPIError, match="only appended to"):
             store.write(change)
         assert store.read(lambda tx: list(audit.read_all(tx))) == before
+
+
+def test_no_other_program_replaces_what_was_recorded(sqlite_store: Store) -> None:
+    """As the sqlite3 shell would, where recursive triggers are off."""
+    for number in range(3):
+        sqlite_store.write(_record, number)
+    before = sqlite_store.read(lambda tx: list(audit.read_all(tx)))
+    path = str(sqlite_store.engine.url.database)
+    with closing(sqlite3.connect(path)) as shell:
+        assert shell.execute("PRAGMA recursive_triggers").fetchone() == (0,)
+        for sequence, previous, digest in (
+            (2, "p", "h"),
+            (9, before[1].previous, "h"),
+            (9, "p", before[1].hash),
+        ):
+            row = (sequence, 1, "vote.approve", "A-1", "mallory", "{}", previous, digest)
+            with pytest.raises(sqlite3.IntegrityError, match="only appended to"):
+                shell.execute("REPLACE INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    assert sqlite_store.read(lambda tx: list(audit.read_all(tx))) == before

@@ -9,7 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from faultbook.base.errors import InvalidError, UnavailableError
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test holds it equal to the newest file in `migrations/versions`."""
 
 _LOCK_NAME = 0x6661756C74  # "fault", the advisory lock's number on PostgreSQL
