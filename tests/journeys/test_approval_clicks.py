@@ -50,8 +50,9 @@ def test_who_is_not_listed_is_refused(desk: Approving) -> None:
     assert desk.audited()[-1].actor.startswith("Ana Ruiz (U")
 
 
-def test_the_owner_of_the_agents_token_decides_nothing(desk: Approving) -> None:
-    asked = desk.ask(owner="Ben Okafor")
+@pytest.mark.parametrize("owner", ["Ben Okafor", "@ben"])
+def test_the_owner_of_the_agents_token_decides_nothing(desk: Approving, owner: str) -> None:
+    asked = desk.ask(owner=owner)
     assert desk.approve("ben", desk.card(asked))["acked"]
     told = desk.told("ben", "self_review")
     assert "You can't decide this: it comes from you. Others of refund-prod can." in told["text"]

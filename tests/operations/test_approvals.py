@@ -16,6 +16,8 @@ from faultbook.model.approval_policy import (
 )
 from faultbook.model.person import Person
 from faultbook.operations.approval_notices import ApprovalNotice
+from faultbook.operations.approval_sight import read_waiting
+from faultbook.operations.approval_reporting import nobody_confirms
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import Counted, review_bypass
 from faultbook.store.engine import Store
@@ -269,6 +271,22 @@ def test_nobody_decides_what_comes_from_them(store: Store) -> None:
     desk.counted(asked, BEN)
 
 
+@pytest.mark.parametrize("owner", ["ben", "@ben", " \uff20BEN ", "benny", "Ben  Okafor", "UBEN"])
+def test_who_owns_the_agent_by_any_name_of_theirs_in_slack_does_not_decide(
+    sqlite_store: Store, owner: str
+) -> None:
+    desk = ApprovalDesk(sqlite_store)
+    asked = desk.ask(owner=owner)
+    told = member(BEN, name="Ben Okafor", aliases=frozenset({"ben", "Benny", "Ben Okafor"}))
+    voter = Person(BEN.id, "Somebody Renamed")
+    desk.refused(desk.vote(asked, voter, membership=told), "vote.refused", "self_review")
+    for_them, own = sqlite_store.read(read_waiting, voter, told, desk.policies)
+    assert ([one.approval.id for one in own], list(for_them)) == ([asked.id], [])
+    for_cara, own = sqlite_store.read(read_waiting, CARA, member(CARA), desk.policies)
+    assert ([one.approval.id for one in for_cara], list(own)) == ([asked.id], [])
+    desk.counted(asked, CARA)
+
+
 def test_a_policy_may_let_people_decide_what_comes_from_them(sqlite_store: Store) -> None:
     desk = ApprovalDesk(sqlite_store).under(replace(REFUND, prevent_self_review=False))
     asked = desk.ask(owner="UBEN")
@@ -349,23 +367,46 @@ def test_a_bypass_is_reviewed_once_by_somebody_else(store: Store) -> None:
     assert desk.find(asked).review_due_at is not None
     twin = Person("UBEN2", "ben okafor")
     for author in (BEN, twin):
-        own = store.write(review_bypass, asked.number, author, "fine")
+        own = store.write(review_bypass, asked.number, author, "fine", member(author))
         desk.refused(own, "review.refused", "own_review")
-    wordless = store.write(review_bypass, asked.number, CARA, " ")
+    wordless = store.write(review_bypass, asked.number, CARA, " ", member(CARA))
     desk.refused(wordless, "review.refused", "reason_required")
     assert desk.find(asked).review_due_at is not None
-    reviewed = store.write(review_bypass, asked.number, CARA, "the bank confirmed")
+    reviewed = store.write(review_bypass, asked.number, CARA, "the bank confirmed", member(CARA))
     assert isinstance(reviewed, Approval)
     assert reviewed.review_due_at is None
     assert reviewed.is_bypass
     assert desk.audited()[-1] == ("bypass.reviewed", asked.id, "Cara Lind (UCARA)")
     assert desk.facts() == {"note": "the bank confirmed"}
-    again = store.write(review_bypass, asked.number, DAN, "twice")
+    again = store.write(review_bypass, asked.number, DAN, "twice", member(DAN))
     desk.refused(again, "review.refused", "no_review")
     plain = desk.ask("c_2")
     desk.refused(
-        store.write(review_bypass, plain.number, DAN, "what?"), "review.refused", "no_review"
+        store.write(review_bypass, plain.number, DAN, "what?", member(DAN)),
+        "review.refused",
+        "no_review",
     )
+
+
+def test_who_may_not_act_reviews_no_bypass_unless_slack_alone_could_not_be_asked(
+    store: Store,
+) -> None:
+    desk = ApprovalDesk(store)
+    asked = desk.ask()
+    desk.bypass(asked)
+    refused = [
+        (member(CARA, is_active=False), "not_active"),
+        (member(CARA, is_active=False, why_not="Gone.", why_code="deactivated"), "deactivated"),
+        (member(DAN), "not_active"),
+    ]
+    for told, code in refused:
+        answer = store.write(review_bypass, asked.number, CARA, "fine", told)
+        desk.refused(answer, "review.refused", code)
+    assert desk.kinds().count("review.refused") == len(refused)
+    assert desk.find(asked).review_due_at is not None
+    reviewed = store.write(review_bypass, asked.number, CARA, "fine", nobody_confirms(CARA))
+    assert isinstance(reviewed, Approval)
+    assert reviewed.review_due_at is None
 
 
 def test_the_policys_bypassers_are_none_where_none_are_set(sqlite_store: Store) -> None:

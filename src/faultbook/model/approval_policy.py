@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
+from faultbook.base.errors import InvalidError
 from faultbook.model.approval import Action, Approval, ApprovalState, Decision, Vote
 from faultbook.model.canonical import digest_of
 from faultbook.model.person import Person
@@ -44,6 +45,7 @@ class Membership:
     Attributes:
         groups, channels: those of a policy's that the person is in.
         name: what the person is called there; empty where that is not known.
+        aliases: whatever else the person goes by there: handle, display name, real name.
         is_active: neither deactivated nor a bot nor a guest.
         why_not: why the person may not decide at all, in words.
         why_code: a stable name of that: `guest`, `bot`, `deactivated`, or `LOOKUP_FAILED`.
@@ -56,6 +58,7 @@ class Membership:
     why_not: str = ""
     why_code: str = ""
     name: str = ""
+    aliases: frozenset[str] = frozenset()
 
 
 Memberships = Callable[[Collection[Person]], Awaitable[Mapping[str, Membership]]]
@@ -127,7 +130,11 @@ class ApprovalPolicy:
     executor: ExecutorPlan | None = None
 
     def takes(self, action: Action) -> bool:
-        """Tell whether it holds for an action; an amount that can't be read fits no bounds."""
+        """Tell whether it holds for an action.
+
+        Raises:
+            InvalidError: it may or may not, since the amount is missing or can't be read.
+        """
         if action.kind not in self.kinds:
             return False
         if self.environments and action.environment not in self.environments:
@@ -136,7 +143,7 @@ class ApprovalPolicy:
             return True
         amount = _decimal(action.parameters.get(self.amount_field))
         if amount is None:
-            return False
+            raise _unreadable(self.name, self.amount_field)
         over = self.amount_from is None or amount >= self.amount_from
         return over and (self.amount_below is None or amount < self.amount_below)
 
@@ -167,7 +174,12 @@ class ApprovalPolicies:
     webhooks: WebhookRules | None = field(default_factory=WebhookRules)
 
     def choose(self, action: Action) -> ApprovalPolicy | None:
-        """Give the first policy that takes an action."""
+        """Give the first policy that takes an action.
+
+        Raises:
+            InvalidError: one may take it, for all that can be read of its amount; another, which
+                may be laxer, is not looked for.
+        """
         return next((policy for policy in self.all if policy.takes(action)), None)
 
     def of(self, asked: Approval) -> ApprovalPolicy | None:
@@ -230,6 +242,15 @@ def _decimal(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     return Decimal(value) if _PLAIN.fullmatch(str(value)) else None
+
+
+def _unreadable(policy: str, field: str) -> InvalidError:
+    return InvalidError(
+        f"Policy `{policy}` goes by the amount in `{field}`, which is missing or no plain decimal.",
+        code="amount_unreadable",
+        next_step=f'Send digits alone, with a point at most: {{"{field}": "120.00"}}.',
+        where=f"parameters.{field}",
+    )
 
 
 def _described(policy: ApprovalPolicy) -> dict[str, object]:

@@ -19,7 +19,12 @@ from faultbook.model.approval import (
     Decision,
     NewApproval,
 )
-from faultbook.model.approval_policy import ApprovalPolicy, Membership, counted_for
+from faultbook.model.approval_policy import (
+    LOOKUP_FAILED,
+    ApprovalPolicy,
+    Membership,
+    counted_for,
+)
 from faultbook.model.person import Person
 from faultbook.model.webhook import WebhookRules, read_webhook
 from faultbook.store import approvals
@@ -45,12 +50,19 @@ def decided_before(asked: Approval) -> ConflictError:
     )
 
 
-def is_own(asked: Approval, person: Person) -> bool:
-    """Tell whether a person is behind a request: the owner of its agent, or of its task."""
+def is_own(asked: Approval, person: Person, membership: Membership | None = None) -> bool:
+    """Tell whether a person is behind a request: the owner of its agent, or of its task.
+
+    With a membership, by whatever the person goes by in Slack: who made the agent's token may have
+    named its owner by the handle.
+    """
     behind = {asked.owner, asked.agent}
     if asked.triggered_by is not None:
         behind |= {asked.triggered_by.id, asked.triggered_by.name}
-    return not _folded(person.id, person.name).isdisjoint(_folded(*behind))
+    known = {person.id, person.name}
+    if membership is not None:
+        known |= {membership.name, *membership.aliases}
+    return not _folded(*known).isdisjoint(_folded(*behind))
 
 
 def is_same(person: Person, other: Person) -> bool:
@@ -61,7 +73,7 @@ def is_same(person: Person, other: Person) -> bool:
 def _folded(*names: str) -> set[str]:
     """Give names as they are compared: a second way to write one makes no second person."""
     plain = (" ".join(unicodedata.normalize("NFKC", name).split()) for name in names)
-    return {name.casefold() for name in plain} - {""}
+    return {name.lstrip("@").strip().casefold() for name in plain} - {""}
 
 
 def why_no_vote(
@@ -106,7 +118,7 @@ def _not_allowed(
             f" in {asked.action.environment}.",
             code=membership.why_code or "not_an_approver",
         )
-    if policy.prevent_self_review and is_own(asked, voter):
+    if policy.prevent_self_review and is_own(asked, voter, membership):
         source = f"your task T-{asked.task}" if asked.task else "you"
         return ForbiddenError(
             f"You can't decide this: it comes from {source}. Others of `{policy.name}` can.",
@@ -152,8 +164,27 @@ def why_no_bypass(
     return None
 
 
-def why_no_review(asked: Approval, by: Person, note: str) -> FaultbookError | None:
+def why_not_recorded(by: Person, membership: Membership) -> FaultbookError | None:
+    """Tell why a person may not record what they found; None where they may.
+
+    Where Slack could not be asked they may: a fact must not be lost with its answer.
+    """
+    known = bool(by.id) and membership.person_id == by.id
+    if known and (membership.is_active or membership.why_code == LOOKUP_FAILED):
+        return None
+    return ForbiddenError(
+        membership.why_not or "Only who is active in Slack records this, so nothing was recorded.",
+        code=membership.why_code or "not_active",
+    )
+
+
+def why_no_review(
+    asked: Approval, by: Person, note: str, membership: Membership
+) -> FaultbookError | None:
     """Tell why a bypass can't be reviewed by a person; None where it can."""
+    unknown = why_not_recorded(by, membership)
+    if unknown is not None:
+        return unknown
     if asked.review_due_at is None:
         return ConflictError(
             f"{asked.id} waits for no review.",

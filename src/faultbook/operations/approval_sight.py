@@ -49,14 +49,14 @@ def read_waiting(
     waiting = approvals.list_some(tx, ApprovalFilter(limit=_MOST_WAITING))
     seen = [_sight(asked, policies) for asked in waiting if asked.expires_at > tx.now]
     for_them = [one for one in seen if _may_decide(one, person, membership)]
-    return for_them, [one for one in seen if is_own(one.approval, person)]
+    return for_them, [one for one in seen if is_own(one.approval, person, membership)]
 
 
 def _may_decide(sight: ApprovalSight, person: Person, membership: Membership | None) -> bool:
     asked, policy = sight.approval, sight.policy
     if policy is None or any(one.voter.id == person.id for one in asked.votes):
         return False
-    if policy.prevent_self_review and is_own(asked, person):
+    if policy.prevent_self_review and is_own(asked, person, membership):
         return False
     return membership is None or bool(counted_for(policy, membership))
 

@@ -104,6 +104,14 @@ async def test_whom_a_token_names_by_id_is_called_what_slack_calls_them() -> Non
     assert (await lookup(slack).of("UBEN", [policy()])).name == "Ben Okafor"
 
 
+async def test_every_name_that_slack_shows_of_a_person_is_known() -> None:
+    slack = FakeSlack()
+    profile = {"real_name": "Ben Okafor", "display_name": "Benny", "display_name_normalized": ""}
+    slack.people["UBEN"] = {"name": "ben", "real_name": "Benjamin", "profile": profile}
+    found = await lookup(slack).of("UBEN", [policy()])
+    assert found.aliases == {"ben", "Benny", "Benjamin", "Ben Okafor"}
+
+
 async def test_groups_and_channels_of_the_policy_are_asked_about_page_by_page() -> None:
     slack = FakeSlack()
     rule = policy("SFIN", channels=("CFIN",), glass="SGLASS")

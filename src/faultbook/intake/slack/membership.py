@@ -37,6 +37,12 @@ _NOT_CONFIRMED = "Slack didn't confirm that you may decide, so your click did no
 _NO_SUCH_PLACE = frozenset(
     {"no_such_subteam", "subteam_not_found", "channel_not_found", "not_in_channel"}
 )
+_PROFILE_NAMES = (
+    "display_name",
+    "display_name_normalized",
+    "real_name",
+    "real_name_normalized",
+)
 _NO_SUCH_PERSON = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 _OUTAGES = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
 
@@ -215,7 +221,15 @@ def _read_person(person_id: str, told: dict[str, Any], me: Identity) -> Membersh
     ):
         if holds:
             return _gone(person_id, code, words)
-    return Membership(person_id, name=called(told))
+    return Membership(person_id, name=called(told), aliases=_names(told))
+
+
+def _names(told: dict[str, Any]) -> frozenset[str]:
+    """Give every name that Slack shows of a person; any may stand in a token as its owner."""
+    profile = told.get("profile") or {}
+    found = [told.get("name"), told.get("real_name")]
+    found += [profile.get(one) for one in _PROFILE_NAMES]
+    return frozenset(str(one) for one in found if one)
 
 
 def _gone(person_id: str, code: str, words: str) -> Membership:
