@@ -91,9 +91,20 @@ async def test_where_nobody_listens_nothing_was_sent(bench: Bench) -> None:
     assert done.outcome.endswith("nothing was sent.")
 
 
-async def test_a_doubtful_answer_stays_doubtful_when_the_next_try_reaches_nobody(
-    bench: Bench,
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        ((429, 429), "HTTP 429, not taken: answer 429"),
+        ((401,), "HTTP 401: answer 401"),
+        ((429, 422), "HTTP 422: answer 422"),
+        ((502, 501), "HTTP 501: answer 501"),
+    ],
+)
+async def test_a_doubtful_answer_stays_doubtful_whatever_the_next_try_is_told_but_a_success(
+    bench: Bench, then: tuple[int, ...], words: str
 ) -> None:
-    async with receiving(503, 429, 429) as receiver:
+    async with receiving(502, *then) as receiver:
         done = await bench.execute(ExecutorPlan(url=receiver.url, idempotent=True))
-    assert (done.state, done.outcome) == (UNKNOWN, "HTTP 503; it may have happened: answer 503")
+    assert done.state is UNKNOWN
+    assert done.outcome == f"HTTP 502; it may have happened: answer 502; tried again: {words}"
+    assert len(receiver.received) == 1 + len(then)

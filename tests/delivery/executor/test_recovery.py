@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -44,8 +45,13 @@ def bench(sqlite_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Benc
     return Bench(sqlite_store, tmp_path_factory.mktemp("bench"))
 
 
-async def begun(store: Store, rules: ApprovalPolicies, holder: str) -> Grant:
-    asked = approved(store, rules)
+async def begun(
+    store: Store,
+    rules: ApprovalPolicies,
+    holder: str,
+    parameters: dict[str, str] | None = None,
+) -> Grant:
+    asked = approved(store, rules, parameters=parameters)
     known = await everybody_is_there([vote.voter for vote in asked.votes])
     grant = store.write(
         begin_execution, asked.number, asked.digest, "faultbook", known, rules, holder
@@ -59,9 +65,11 @@ def effects(bench: Bench) -> str:
     return place.read_text() if place.exists() else ""
 
 
-async def recovered(bench: Bench, plan: ExecutorPlan, gone: str) -> Approval:
+async def recovered(
+    bench: Bench, plan: ExecutorPlan, gone: str, parameters: dict[str, str] | None = None
+) -> Approval:
     rules = bench.rules(plan)
-    grant = await begun(bench.store, rules, gone)
+    grant = await begun(bench.store, rules, gone, parameters)
     async with bench.working(rules):
         return await bench.ended(grant.approval.number)
 
@@ -106,6 +114,41 @@ async def test_a_probe_that_says_no_has_it_run(bench: Bench, gone: str) -> None:
     )
     assert (await recovered(bench, plan, gone)).state is DONE
     assert effects(bench) == "x"
+
+
+_NOWHERE = ("./gone",)
+_CLOSED = "http://127.0.0.1:1/"
+
+
+@pytest.mark.parametrize(
+    ("plan", "parameters", "words"),
+    [
+        (ExecutorPlan(command=_NOWHERE), None, "./gone can't be started"),
+        (ExecutorPlan(command=("false",)), None, "Exit 1."),
+        (ExecutorPlan(command=("true",)), {"key": "secret:BANK"}, "BANK is not set"),
+        (ExecutorPlan(url=_CLOSED), None, "nothing was sent."),
+        (ExecutorPlan(url=_CLOSED, probe=("false",)), None, "nothing was sent."),
+    ],
+    ids=["program gone", "exit 1", "secret not set", "connection refused", "probe of a request"],
+)
+async def test_a_retry_that_fails_says_nothing_of_what_happened_before_it(
+    bench: Bench, gone: str, plan: ExecutorPlan, parameters: dict[str, str] | None, words: str
+) -> None:
+    done = await recovered(bench, replace(plan, idempotent=True), gone, parameters)
+    assert done.state is UNKNOWN
+    assert done.outcome.startswith(
+        "Faultbook was ended while it ran; nobody knows whether it happened; tried again: "
+    )
+    assert words in done.outcome
+
+
+async def test_a_retry_that_fails_after_the_probe_said_no_is_a_failure(
+    bench: Bench, gone: str
+) -> None:
+    plan = ExecutorPlan(command=_NOWHERE, probe=bench.script("probe.py", HAPPENED))
+    done = await recovered(bench, plan, gone)
+    assert done.state is ApprovalState.EXECUTION_FAILED
+    assert "./gone can't be started" in done.outcome
 
 
 @pytest.mark.parametrize("probe", ["sys.exit(2)", "os.kill(os.getpid(), 9)"])

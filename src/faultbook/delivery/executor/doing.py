@@ -46,15 +46,16 @@ class Doing:
         self._threads = threads
         self._environ = environ
 
-    async def run(self, grant: Grant, plan: ExecutorPlan) -> None:
-        """Run what a grant is for, and report what came of it."""
+    async def run(self, grant: Grant, plan: ExecutorPlan, doubt: str = "") -> None:
+        """Run what a grant is for, and report what came of it.
+
+        `doubt` says why it may have happened before; then nothing but a success is proof.
+        """
+        earlier = Outcome(Ended.UNKNOWN, doubt) if doubt else None
         try:
-            order = make_order(grant.approval, plan, self._environ)
+            outcome = await self._try(make_order(grant.approval, plan, self._environ), earlier)
         except InvalidError as error:
-            await self.report(grant, Outcome(Ended.FAILED, error.message))
-            return
-        try:
-            outcome = await self._try(order)
+            outcome = _after(earlier, Outcome(Ended.FAILED, error.message))
         except StillRunningError:
             words = "An earlier attempt was still at work; nobody knows whether it happened."
             outcome = Outcome(Ended.UNKNOWN, words)
@@ -107,26 +108,34 @@ class Doing:
         )
         return not isinstance(told, Refusal)
 
-    async def _try(self, order: Order) -> Outcome:
+    async def _try(self, order: Order, doubtful: Outcome | None) -> Outcome:
         """Run an order; again where nothing was sent, or where it may be sent twice."""
         deadline = time.monotonic() + order.plan.timeout_seconds
-        doubtful: Outcome | None = None
         for attempt in range(_ATTEMPTS):
-            outcome = await self._once(order, max(0.1, deadline - time.monotonic()))
-            if outcome.ended is Ended.UNKNOWN:
-                doubtful = outcome
-            may_again = outcome.ended is Ended.NOT_SENT or (
-                outcome.ended is Ended.UNKNOWN and order.plan.idempotent and order.plan.url
+            last = await self._once(order, max(0.1, deadline - time.monotonic()))
+            outcome = _after(doubtful, last)
+            if last.ended is Ended.UNKNOWN:
+                doubtful = doubtful or last
+            may_again = last.ended is Ended.NOT_SENT or (
+                last.ended is Ended.UNKNOWN and order.plan.idempotent and order.plan.url
             )
             pause = random.uniform(0, min(_MOST_SECONDS, _BASE_SECONDS * 2**attempt))  # noqa: S311 - no secret, a spread
             if not may_again or time.monotonic() + pause >= deadline:
                 break
             await asyncio.sleep(pause)
-        if outcome.ended is Ended.NOT_SENT:
-            return doubtful or replace(outcome, ended=Ended.FAILED)
         return outcome
 
     async def _once(self, order: Order, seconds: float) -> Outcome:
         if order.plan.url is not None:
             return await post(order, seconds)
         return await self.in_thread(lambda: self._commands.run(order, seconds))
+
+
+def _after(doubtful: Outcome | None, last: Outcome) -> Outcome:
+    """Say what all tries came to: after one that may have happened only a success is proof."""
+    if last.ended is Ended.EXECUTED:
+        return last
+    if doubtful is not None:
+        words = f"{doubtful.words.rstrip('.')}; tried again: {last.words}"
+        return Outcome(Ended.UNKNOWN, words)
+    return replace(last, ended=Ended.FAILED) if last.ended is Ended.NOT_SENT else last

@@ -23,6 +23,15 @@ def can_resume(plan: ExecutorPlan) -> bool:
     return plan.idempotent or bool(plan.probe)
 
 
+def _may_be_on_its_way(plan: ExecutorPlan) -> bool:
+    """Tell whether a request may still be at work after the probe has said no.
+
+    Commands are seen to have ended, and the others' time is waited for; what may be posted twice
+    is not.
+    """
+    return plan.idempotent and plan.url is not None
+
+
 class Recovery:
     """Takes over what nobody looks after any more."""
 
@@ -53,12 +62,14 @@ class Recovery:
             await self._go_on(grant, plan)
 
     async def _go_on(self, grant: Grant, plan: ExecutorPlan) -> None:
-        happened = await self._doing.ask(grant, plan) if plan.probe else False
+        happened = await self._doing.ask(grant, plan) if plan.probe else None
         if happened:
             words = "It had happened before Faultbook was ended: its probe says so."
             await self._doing.report(grant, Outcome(Ended.EXECUTED, words))
-        elif happened is False or plan.idempotent:
+        elif happened is False and not _may_be_on_its_way(plan):
             await self._doing.run(grant, plan)
+        elif plan.idempotent:
+            await self._doing.run(grant, plan, _NOBODY_KNOWS)
         else:
             await self._doing.report(grant, Outcome(Ended.UNKNOWN, _NOBODY_KNOWS))
 
