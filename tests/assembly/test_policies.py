@@ -3,7 +3,10 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from faultbook.assembly.house import open_house, policies_of
+from faultbook.base.errors import InvalidError
 from faultbook.base.settings import load_settings
 from faultbook.model.approval import Action
 from faultbook.model.approval_policy import ExecutorPlan, Threshold, Voters
@@ -80,8 +83,10 @@ def test_a_house_has_the_policies_of_its_settings_in_their_order(tmp_path: Path)
 def test_the_first_policy_that_fits_an_action_holds(tmp_path: Path) -> None:
     (tmp_path / "faultbook.toml").write_text(_TEXT, "utf-8")
     policies = policies_of(load_settings({}, tmp_path))
-    for amount, name in (("499.99", "small"), ("500", "large"), ("-1", "large"), ("x", "large")):
+    for amount, name in (("499.99", "small"), ("500", "large"), ("-1", "large")):
         chosen = policies.choose(Action("refund", "c1", "production", {"amount": amount}))
         assert chosen is not None
         assert chosen.name == name
+    with pytest.raises(InvalidError, match="Policy `small` goes by the amount in `amount`"):
+        policies.choose(Action("refund", "c1", "production", {"amount": "x"}))
     assert policies.choose(Action("deploy", "web", "production")) is None

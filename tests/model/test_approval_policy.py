@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faultbook.base.errors import InvalidError
 from faultbook.model.approval import Action, ApprovalState, Decision, Vote
 from faultbook.model.approval_policy import (
     ApprovalPolicies,
@@ -44,21 +45,44 @@ def test_an_amount_within_the_bounds_fits(amount: object) -> None:
     assert _SMALL.takes(_refund(amount))
 
 
-@pytest.mark.parametrize(
-    "amount",
-    [
-        *("500", 500, "500.0", "-1", "-0.01", "NaN", "sNaN", "Infinity", "1,5", "", "x", "0x10"),
-        *("1e2", "1_0", " 5", "5.", ".5", "+5", "5\n", "\u0665", "\uff15"),
-        *(None, True, [1], {"a": 1}, "9" * 500),
-    ],
-)
-def test_an_amount_outside_or_that_can_not_be_read_fits_no_bounds(amount: object) -> None:
+@pytest.mark.parametrize("amount", ["500", 500, "500.0", "-1", "-0.01", "9" * 40])
+def test_an_amount_outside_the_bounds_does_not_fit(amount: object) -> None:
     assert not _SMALL.takes(_refund(amount))
     assert _ANY.takes(_refund(amount))
 
 
-def test_an_action_without_the_amount_fits_no_bounds() -> None:
-    assert not _SMALL.takes(Action("refund", "c1", "production", {}))
+@pytest.mark.parametrize(
+    "amount",
+    [
+        *("NaN", "sNaN", "Infinity", "1,5", "", "x", "0x10"),
+        *("1e2", "1_0", " 5", "5.", ".5", "+5", "5\n", "\u0665", "\uff15"),
+        *(None, True, [1], {"a": 1}, "9" * 500),
+    ],
+)
+def test_an_amount_that_can_not_be_read_leaves_no_policy_to_choose(amount: object) -> None:
+    policies = ApprovalPolicies((_SMALL, _ANY))
+    with pytest.raises(
+        InvalidError, match="Policy `small` goes by the amount in `amount`"
+    ) as caught:
+        policies.choose(_refund(amount))
+    assert (caught.value.code, caught.value.where) == ("amount_unreadable", "parameters.amount")
+    assert caught.value.next_step == (
+        'Send digits alone, with a point at most: {"amount": "120.00"}.'
+    )
+    assert _ANY.takes(_refund(amount))
+
+
+def test_an_action_without_the_amount_leaves_no_policy_to_choose() -> None:
+    policies = ApprovalPolicies((_SMALL, _ANY))
+    for parameters in ({}, {"Amount": "1"}, {"cents": 100}):
+        with pytest.raises(InvalidError, match="missing or no plain decimal"):
+            policies.choose(Action("refund", "c1", "production", parameters))
+
+
+def test_an_amount_is_read_only_by_a_policy_that_fits_otherwise_and_comes_in_its_turn() -> None:
+    assert ApprovalPolicies((_SMALL, _ANY)).choose(_refund("x", "staging")) is _ANY
+    assert ApprovalPolicies((_ANY, _SMALL)).choose(_refund("x")) is _ANY
+    assert ApprovalPolicies((_SMALL,)).choose(Action("deploy", "web", "production")) is None
 
 
 def test_kind_and_environment_fit_exactly() -> None:
@@ -72,7 +96,6 @@ def test_the_first_policy_that_takes_an_action_is_chosen_and_none_is_no_gap() ->
     policies = ApprovalPolicies((_SMALL, _ANY))
     assert policies.choose(_refund("20")) is _SMALL
     assert policies.choose(_refund("2000")) is _ANY
-    assert policies.choose(_refund("secret")) is _ANY
     assert ApprovalPolicies((_SMALL,)).choose(_refund("2000")) is None
     assert policies.choose(Action("deploy", "web", "production")) is None
     assert ApprovalPolicies().choose(_refund()) is None

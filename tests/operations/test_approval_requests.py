@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import update
@@ -76,6 +77,26 @@ def test_a_kind_without_a_policy_is_refused_with_the_line_to_add(desk: ApprovalD
     desk.refused(desk.try_ask(action=staging), "approval.refused", "no_policy")
     assert len(desk.audited()) == 2
     assert desk.store.read(list_approvals) == []
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"amount": None}, {"amount": "1,200.00"}, {"amount": "9e9"}, {"amount": [1]}]
+)
+def test_an_amount_that_can_not_be_read_is_refused_and_goes_to_no_laxer_policy(
+    desk: ApprovalDesk, parameters: dict[str, object]
+) -> None:
+    strict = replace(REFUND, name="large", amount_field="amount", amount_from=Decimal(500))
+    under = desk.under(strict, REFUND)
+    action = Action("refund", "c_881", "production", parameters)
+    error = under.refused(under.try_ask(action=action), "approval.refused", "amount_unreadable")
+    assert error.where == "parameters.amount"
+    assert "`large`" in error.message
+    assert '{"amount": "120.00"}' in error.next_step
+    assert under.audited() == [("approval.refused", "", AGENT)]
+    assert under.facts() == {"code": "amount_unreadable", "kind": "refund"}
+    assert under.store.read(list_approvals) == []
+    assert under.ask(amount="120.00").policy == "refund-prod"
+    assert under.ask(amount="500").policy == "large"
 
 
 @pytest.mark.parametrize("ttl", [0, -1, 0.5, 7201, float("nan"), float("inf")])

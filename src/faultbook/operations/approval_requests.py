@@ -79,9 +79,9 @@ def request_approval(
     Raises:
         NotFoundError: there is no such task, or nothing to supersede by that number.
     """
-    policy = policies.choose(new.action)
-    if policy is None:
-        return refuse(tx, "approval.refused", "", new.agent, no_policy(new.action), new.action)
+    policy = _policy(new, policies)
+    if isinstance(policy, FaultbookError):
+        return refuse(tx, "approval.refused", "", new.agent, policy, new.action)
     approvals.hold_agent(tx, new.agent)
     task = find_task(tx, new.task) if new.task is not None else None
     error: FaultbookError | None = (
@@ -120,6 +120,14 @@ def cancel_approval(tx: Transaction, number: int, by: str) -> Approval | Refusal
         return refuse(tx, "approval.cancel_refused", asked.id, by, error, asked.action)
     audit_step(tx, "approval.cancelled", number, by, {})
     return find_approval(tx, number)
+
+
+def _policy(new: NewApproval, policies: ApprovalPolicies) -> ApprovalPolicy | FaultbookError:
+    """Give the policy that a request comes under, or why there is none."""
+    try:
+        return policies.choose(new.action) or no_policy(new.action)
+    except InvalidError as unreadable:
+        return unreadable
 
 
 def _not_theirs(tx: Transaction, new: NewApproval, task: Task | None) -> ForbiddenError | None:
