@@ -96,6 +96,37 @@ def test_an_outcome_is_recorded_once(desk: Approving) -> None:
     assert desk.find(asked).state is ApprovalState.EXECUTION_FAILED
 
 
+def test_who_was_deactivated_records_no_outcome_and_is_told_in_the_form(desk: Approving) -> None:
+    workspace, asked = desk.workspace, desk.approved()
+    desk.begin(asked)
+    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported")
+    card = desk.card(asked, "Outcome unknown.")
+    workspace.click("chris", "ops", card["ts"], "approval.record")
+    desk.modal("chris", "Outcome")
+    workspace.change_user("chris", deleted=True)
+    found = {"outcome": "happened", "words": "the bank shows it"}
+    for _ in range(2):  # the next try comes under the same key
+        refused = workspace.submit("chris", found)
+        assert "Your account is deactivated" in refused["errors"]["words"]
+    assert desk.refusals() == ["deactivated"] * 2
+    assert desk.find(asked).state is ApprovalState.EXECUTION_UNKNOWN
+
+
+def test_an_outcome_is_recorded_although_slack_does_not_say_who_somebody_is(
+    desk: Approving,
+) -> None:
+    workspace, asked = desk.workspace, desk.approved()
+    desk.begin(asked)
+    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported")
+    card = desk.card(asked, "Outcome unknown.")
+    workspace.click("chris", "ops", card["ts"], "approval.record")
+    desk.modal("chris", "Outcome")
+    workspace.fault("error", method="users.info", error="fatal_error", count=1)
+    found = {"outcome": "happened", "words": "the bank shows it"}
+    assert workspace.submit("chris", found)["outcome"] == "cleared"
+    assert desk.wait(asked, ApprovalState.EXECUTED).outcome.startswith("the bank shows it")
+
+
 def test_broken_glass_is_loud_and_somebody_else_reviews_it(
     workspace: Workspace, tmp_path: Path
 ) -> None:

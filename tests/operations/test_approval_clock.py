@@ -94,7 +94,7 @@ def test_of_a_bypass_that_nobody_reviewed_people_are_reminded_once(
 
 def test_of_a_bypass_that_was_reviewed_nobody_is_reminded(store: Store, clock: FrozenClock) -> None:
     number = bypassed(store)
-    store.write(review_bypass, number, Person("UBEN", "Ben"), "it was right")
+    store.write(review_bypass, number, Person("UBEN", "Ben"), "it was right", Membership("UBEN"))
     clock.advance(90_000)
     assert not store.read(is_time)
     assert store.write(sweep_approvals) == NOTHING

@@ -16,8 +16,8 @@ from faultbook.model.approval_policy import (
 )
 from faultbook.model.person import Person
 from faultbook.operations.approval_notices import ApprovalNotice
-from faultbook.operations.approval_sight import read_waiting
 from faultbook.operations.approval_reporting import nobody_confirms
+from faultbook.operations.approval_sight import read_waiting
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import Counted, review_bypass
 from faultbook.store.engine import Store

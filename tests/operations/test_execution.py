@@ -12,6 +12,7 @@ from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.approval_policy import ApprovalPolicies, ExecutorPlan, Membership
 from faultbook.model.approval_sight import Earlier
 from faultbook.operations.approval_notices import ApprovalNotice
+from faultbook.operations.approval_reporting import nobody_confirms
 from faultbook.operations.approval_sight import read_approval_sight
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.execution import (
@@ -278,7 +279,7 @@ def test_an_unknown_outcome_is_recorded_by_a_person_once(
 
     def record(words: str, *, happened: bool = True) -> Approval | Refusal:
         def operation(tx: Transaction) -> Approval | Refusal:
-            return record_outcome(tx, approved.number, BEN, happened=happened, words=words)
+            return record_outcome(tx, approved.number, BEN, words, member(BEN), happened=happened)
 
         return desk.store.write(operation)
 
@@ -294,6 +295,45 @@ def test_an_unknown_outcome_is_recorded_by_a_person_once(
     error = desk.refused(record("no", happened=False), "outcome.refused", "outcome_known")
     assert error.message == f"{approved.id} is executed; nothing was recorded."
     assert desk.find(approved) == found
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        (Membership(BEN.id, is_active=False), "not_active"),
+        (Membership(BEN.id, is_active=False, why_not="Gone.", why_code="guest"), "guest"),
+        (Membership("USOMEBODY"), "not_active"),
+    ],
+)
+def test_who_may_not_act_records_no_outcome_and_that_is_audited(
+    desk: ApprovalDesk, approved: Approval, told: Membership, code: str
+) -> None:
+    desk.granted(approved)
+    desk.store.write(give_up, approved.number, "clock", "nobody reported")
+    before = desk.find(approved)
+
+    def record(tx: Transaction) -> Approval | Refusal:
+        return record_outcome(tx, approved.number, BEN, "it is there", told, happened=True)
+
+    error = desk.refused(desk.store.write(record), "outcome.refused", code)
+    assert error.message == (told.why_not or error.message) != ""
+    assert desk.audited()[-1] == ("outcome.refused", approved.id, "Ben Okafor (UBEN)")
+    assert desk.find(approved) == before
+
+
+def test_an_outcome_is_recorded_although_slack_could_not_be_asked(
+    desk: ApprovalDesk, approved: Approval
+) -> None:
+    desk.granted(approved)
+    desk.store.write(give_up, approved.number, "clock", "nobody reported")
+    told = nobody_confirms(BEN)
+
+    def record(tx: Transaction) -> Approval | Refusal:
+        return record_outcome(tx, approved.number, BEN, "it is there", told, happened=True)
+
+    found = desk.store.write(record)
+    assert isinstance(found, Approval)
+    assert found.state is ApprovalState.EXECUTED
 
 
 def _at_once(count: int, act: Callable[[int], None]) -> None:

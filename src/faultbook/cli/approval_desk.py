@@ -172,13 +172,16 @@ class _Local:
         from faultbook.operations.approval_steps import find_approval  # noqa: PLC0415 - the same
 
         person, policies = reporting.person_of(token), self.house.policies
+        unasked = reporting.nobody_confirms(person)  # no Slack is asked here
 
         def decide(tx: "Transaction") -> "Approval | Counted | Refusal":
             if verb == "review":
-                return approvals.review_bypass(tx, number, person, told["note"])
+                return approvals.review_bypass(tx, number, person, told["note"], unasked)
             if verb == "outcome":
                 happened, words = told["happened"], told["words"]
-                return execution.record_outcome(tx, number, person, happened=happened, words=words)
+                return execution.record_outcome(
+                    tx, number, person, words, unasked, happened=happened
+                )
             membership = reporting.membership_by_id(find_approval(tx, number), person, policies)
             if verb == "break-glass":
                 return approvals.break_glass(

@@ -25,7 +25,7 @@ from faultbook.model.approval_policy import (
 )
 from faultbook.model.person import Person
 from faultbook.operations.approval_notices import owe_card, owe_webhook
-from faultbook.operations.approval_rules import foreign, policy_changed
+from faultbook.operations.approval_rules import foreign, policy_changed, why_not_recorded
 from faultbook.operations.approval_steps import (
     THE_POLICY,
     Refusal,
@@ -181,9 +181,11 @@ def give_up(tx: Transaction, number: int, by: str, words: str, held: str | None 
 
 
 def record_outcome(
-    tx: Transaction, number: int, by: Person, *, happened: bool, words: str
+    tx: Transaction, number: int, by: Person, words: str, membership: Membership, *, happened: bool
 ) -> Approval | Refusal:
     """Let a person record what became of an execution that nobody knew of.
+
+    Slack's silence about them hinders nobody: what happened must not be lost with it.
 
     Raises:
         NotFoundError: there is no such approval.
@@ -191,10 +193,10 @@ def record_outcome(
     asked = find_approval(tx, number)
     state = ApprovalState.EXECUTED if happened else ApprovalState.EXECUTION_FAILED
     told = kept_words(words, _OUTCOME_LENGTH)
-    error: FaultbookError | None = None
-    if not told:
+    error = why_not_recorded(by, membership)
+    if error is None and not told:
         error = InvalidError("Say what you found.", code="reason_required", where="words")
-    elif not _close(tx, number, _UNKNOWN, state, f"{told} ({by.name})"):
+    if error is None and not _close(tx, number, _UNKNOWN, state, f"{told} ({by.name})"):
         error = ConflictError(
             f"{asked.id} is {find_approval(tx, number).state}; nothing was recorded.",
             code="outcome_known",

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -198,6 +199,33 @@ def test_a_grant_that_nobody_reports_is_unknown_until_a_person_says_what_happene
     assert (recorded["state"], recorded["executed"]) == ("executed", True)
     assert recorded["outcome"] == "re_1 is there (Ben Okafor)"
     problem(ben.post(path, json={"happened": False, "words": "no"}), 409, "outcome_known")
+
+
+def test_who_is_gone_records_nothing_and_who_slack_says_nothing_of_does(desk: Desk) -> None:
+    unknown, broken = desk.approved(), desk.ask(target="c_882")
+    desk.tell(unknown, "execute", digest=unknown["digest"])
+    desk.decide(broken, BEN, "break-glass", "the bank calls")
+    desk.api.clock.advance(600)
+    desk.api.store.write(sweep_approvals)
+    chris = desk.person(CHRIS)
+    told: list[tuple[str, dict[str, Any], str]] = [
+        (
+            f"/v1/approvals/{unknown['id']}/outcome",
+            {"happened": True, "words": "re_1 is there"},
+            "outcome.refused",
+        ),
+        (f"/v1/approvals/{broken['id']}/review", {"note": "fine"}, "review.refused"),
+    ]
+    for path, body, kind in told:
+        desk.slack.gone.add(CHRIS)
+        problem(chris.post(path, json=body), 403, "not_active")
+        assert desk.audited()[-1] == kind
+        desk.slack.gone.clear()
+        desk.slack.is_away = True
+        assert chris.post(path, json=body).status_code == 200
+        desk.slack.is_away = False
+    assert desk.read(unknown)["state"] == "executed"
+    assert desk.read(broken)["review_due_at"] is None
 
 
 def test_an_approver_who_is_gone_by_then_withdraws_the_approval(desk: Desk) -> None:

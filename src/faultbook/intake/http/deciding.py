@@ -70,22 +70,27 @@ class DecidingEndpoints:
         """Record that somebody else looked at a broken glass."""
         token, body = await self._taken(request)
         number, note = number_of(request), read_review(body).note
-        by, _ = await self._who(token)
+        by, membership = await self._who(token)
         return await self._record(
-            request, token, body, lambda tx: approvals.review_bypass(tx, number, by, note)
+            request,
+            token,
+            body,
+            lambda tx: approvals.review_bypass(tx, number, by, note, membership),
         )
 
     async def outcome(self, request: Request) -> Response:
         """Record what became of an execution that nobody knew of."""
         token, body = await self._taken(request)
         number, told = number_of(request), read_outcome(body)
-        by, _ = await self._who(token)
+        by, membership = await self._who(token)
         happened, words = told.happened, told.words
         return await self._record(
             request,
             token,
             body,
-            lambda tx: execution.record_outcome(tx, number, by, happened=happened, words=words),
+            lambda tx: execution.record_outcome(
+                tx, number, by, words, membership, happened=happened
+            ),
         )
 
     async def _record(
@@ -103,7 +108,9 @@ class DecidingEndpoints:
         return token, await read_body(request, door.limits.body_bytes)
 
     async def _who(self, token: Token) -> tuple[Person, Membership]:
-        """Say who decides, and what Slack says of them; where it says nothing, nothing counts.
+        """Say who acts, and what Slack says of them.
+
+        Where it says nothing, no decision counts; outcomes and reviews are recorded all the same.
 
         Raises:
             ForbiddenError: the token is an agent's.

@@ -14,6 +14,7 @@ from faultbook.intake.slack.forms import FormError, read_field
 from faultbook.intake.slack.payloads import Json, Submission
 from faultbook.model.approval import Approval, Decision
 from faultbook.operations.approval_people import Ballot, cast_ballot
+from faultbook.operations.approval_rules import why_not_recorded
 from faultbook.operations.approval_sight import read_approval_sight
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import Counted, review_bypass
@@ -68,17 +69,16 @@ async def submit_outcome(desk: Desk, submission: Submission) -> Json | None:
     """
     number = _number(read_metadata(submission.metadata))
     _, by, member = await look_up(desk, number, submission.user, submission.user_name)
-    if not member.is_active:
-        raise FormError({"words": member.why_not})
     happened = read_field(submission.values, "outcome") == HAPPENED
     words = read_field(submission.values, "words")
 
     def record(tx: Transaction) -> Approval | Refusal:
-        return record_outcome(tx, number, by, happened=happened, words=words)
+        return record_outcome(tx, number, by, words, member, happened=happened)
 
-    result = await desk.store.write_async(once, submission.keys if words else (), record)
+    is_refused = not words or why_not_recorded(by, member) is not None
+    result = await desk.store.write_async(once, () if is_refused else submission.keys, record)
     if isinstance(result, Refusal):
-        if result.error.code == _REASON_REQUIRED:
+        if result.error.code in {_REASON_REQUIRED, member.why_code}:
             raise FormError({"words": result.error.message})
         return await _shown(desk, number, said_of(result.error))
     return _CLEAR
@@ -93,13 +93,12 @@ async def submit_review(desk: Desk, submission: Submission) -> Json | None:
     """
     number = _number(read_metadata(submission.metadata))
     _, by, member = await look_up(desk, number, submission.user, submission.user_name)
-    if not member.is_active:
-        raise FormError({"note": member.why_not})
     note = read_field(submission.values, "note")
-    keys = submission.keys if note else ()
-    result = await desk.store.write_async(once, keys, review_bypass, number, by, note)
+    is_refused = not note or why_not_recorded(by, member) is not None
+    keys = () if is_refused else submission.keys
+    result = await desk.store.write_async(once, keys, review_bypass, number, by, note, member)
     if isinstance(result, Refusal):
-        if result.error.code == _REASON_REQUIRED:
+        if result.error.code in {_REASON_REQUIRED, member.why_code}:
             raise FormError({"note": result.error.message})
         return await _shown(desk, number, said_of(result.error))
     return _CLEAR
