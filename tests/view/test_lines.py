@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from faultbook.view.lines import (
     Bold,
@@ -13,6 +14,8 @@ from faultbook.view.lines import (
     Rich,
     Sign,
     code_block,
+    cut_escaped,
+    escape,
     mrkdwn,
     name,
     plain,
@@ -101,6 +104,18 @@ def test_a_link_is_one_token_whatever_its_parts_are(url: str, label: str) -> Non
     safe = safe_url(url)
     if safe is not None:
         assert_inert(mrkdwn([Link(safe, name(label))]))
+
+
+@given(outside_text | st.integers(0, 300).map("&".__mul__), st.integers(5, 100))
+def test_text_is_cut_to_just_what_its_room_holds_once_escaped(text: str, room: int) -> None:
+    kept, ending = cut_escaped(text, room), cut_escaped(text, room, from_end=True)
+    assert text.startswith(kept)
+    assert text.endswith(ending)
+    assert bool(kept) == bool(ending) == bool(text)
+    assert len(escape(kept)) <= room
+    assert len(escape(ending)) <= room
+    assert kept == text or len(escape(text[: len(kept) + 1])) > room
+    assert ending == text or len(escape(text[-len(ending) - 1 :])) > room
 
 
 @given(outside_text)

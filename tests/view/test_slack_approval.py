@@ -314,6 +314,13 @@ def test_details_say_everything(snapshot: SnapshotAssertion) -> None:
     assert view == snapshot
 
 
+def test_details_hold_reasons_that_are_all_signs_to_be_escaped() -> None:
+    view = approval_details(sight(why="&" * 3000, effect="<" * 3000))
+    assert_view(view)
+    told = str(view["blocks"])
+    assert (told.count("&amp;"), told.count("&lt;")) == (3000, 3000)
+
+
 def test_details_of_what_nobody_can_decide_say_why() -> None:
     view = approval_details(sight(None))
     assert "which changed since, so nobody can decide this" in str(view["blocks"])

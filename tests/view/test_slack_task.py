@@ -385,6 +385,13 @@ def test_no_task_and_more_than_fit_are_said() -> None:
     assert "and 476 more" in many.blocks[-2]["text"]["text"]
 
 
+def test_the_details_hold_a_text_that_is_all_signs_to_be_escaped() -> None:
+    view = task_details_modal(sight(replace(TASK, text="&" * LONGEST_TEXT)), [])
+    assert_view(view)
+    sections = [block for block in view["blocks"] if block["type"] == "section"]
+    assert str(sections).count("&amp;") == LONGEST_TEXT
+
+
 def test_the_details_hold_the_whole_text_the_links_and_the_timeline() -> None:
     text = "export *November*\n" + "<!channel> & `x`\n" * 600
     task = replace(

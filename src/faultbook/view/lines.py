@@ -249,6 +249,18 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def cut_escaped(text: str, room: int, *, from_end: bool = False) -> str:
+    """Give as much of a text's beginning, or end, as fits into `room` characters once escaped.
+
+    Something is left of every text where there is room for one escaped sign, 5 characters.
+    """
+    kept = text[-room:] if from_end else text[:room]
+    while (over := len(escape(kept)) - room) > 0:
+        less = max(1, over // len("&amp;"))  # so many signs never take away too much
+        kept = kept[less:] if from_end else kept[:-less]
+    return kept
+
+
 def _inert(text: str) -> str:
     return _EMOJI.sub(f":{_ZERO_WIDTH_SPACE}", escape(text)).replace("`", _GRAVE)
 

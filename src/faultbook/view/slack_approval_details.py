@@ -17,7 +17,7 @@ from faultbook.view.lines import (
     Moment,
     Rich,
     code_block,
-    escape,
+    cut_escaped,
     join,
     name,
     safe_url,
@@ -139,9 +139,7 @@ def _identity(sight: ApprovalSight) -> Line:
 def _pieces(text: str) -> Iterator[str]:
     room = CHARACTERS_A_TEXT - len("``````")
     while text:
-        kept = text[:room]
-        while len(escape(kept)) > room:
-            kept = kept[: len(kept) - max(1, (len(escape(kept)) - room) // 4)]
+        kept = cut_escaped(text, room)
         if kept.strip():
             yield kept
         text = text[len(kept) :]

@@ -21,6 +21,7 @@ from faultbook.view.lines import (
     Rich,
     Span,
     code_block,
+    cut_escaped,
     escape,
     join,
     mrkdwn,
@@ -156,8 +157,5 @@ def _fitting(text: str, room: int, *, from_end: bool = False) -> str:
     """Cut text so that it fits once escaped; from its end where the end says more."""
     if len(escape(text)) <= room:
         return text
-    kept = text[-room:] if from_end else text[:room]
-    while len(escape(kept)) > room - 1:
-        over = max(1, (len(escape(kept)) - room + 1) // len("&amp;"))
-        kept = kept[over:] if from_end else kept[:-over]
+    kept = cut_escaped(text, room - 1, from_end=from_end)
     return f"…{kept}" if from_end else f"{kept}…"

@@ -16,6 +16,7 @@ from faultbook.view.lines import (
     Moment,
     Rich,
     code_block,
+    cut_escaped,
     escape,
     join,
     name,
@@ -110,9 +111,7 @@ def _chunks(text: str) -> list[str]:
     for line in text.split("\n"):
         rest = line
         while rest or line == "":
-            kept = rest[:_ROOM]
-            while len(escape(kept)) > _ROOM:
-                kept = kept[: len(kept) - max(1, (len(escape(kept)) - _ROOM) // 4)]
+            kept = cut_escaped(rest, _ROOM)
             if chunks[-1] and len(escape(chunks[-1])) + 1 + len(escape(kept)) <= _ROOM:
                 chunks[-1] += f"\n{kept}"
             else:
