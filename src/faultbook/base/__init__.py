@@ -1,1 +1,1 @@
-"""The lowest floor: errors, clock, ids, settings, redaction and text; no I/O at import."""
+"""The lowest floor: errors, clock, ids, settings, redaction, text, locks; no I/O at import."""

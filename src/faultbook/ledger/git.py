@@ -6,16 +6,15 @@ environment (`GIT_CONFIG_COUNT`, git-config(1)), so that a remote's address, whi
 password, is neither in a process list nor in a file.
 """
 
-import contextlib
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from faultbook.base.errors import FaultbookError, InvalidError, UnavailableError
+from faultbook.base.process_group import kill_group
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
 
@@ -144,7 +143,7 @@ class Git:
         try:
             stdout, stderr = process.communicate(stdin, timeout=seconds)
         except subprocess.TimeoutExpired:
-            _end(process)
+            kill_group(process)
             stdout, _ = process.communicate()
             raise GitError(arguments, None, stdout, f"no answer in {seconds:.0f} s") from None
         finally:
@@ -157,7 +156,7 @@ class Git:
     def interrupt(self) -> None:
         """End the call that another thread waits for; it fails there."""
         for process in list(self._running):
-            _end(process)
+            kill_group(process)
 
     def _environment(self) -> dict[str, str]:
         kept = {
@@ -171,11 +170,6 @@ class Git:
             kept[f"GIT_CONFIG_KEY_{at}"] = key
             kept[f"GIT_CONFIG_VALUE_{at}"] = value
         return kept | _FIXED
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 # The first that matches says what a remote's refusal comes to: code, words, next step.

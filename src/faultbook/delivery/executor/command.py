@@ -6,9 +6,7 @@ sees whether an earlier one is still at work.
 
 import contextlib
 import errno
-import fcntl
 import os
-import signal
 import subprocess
 import tempfile
 import threading
@@ -16,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from faultbook.base.host_lock import hold, kill_holders, note_group
+from faultbook.base.process_group import kill_group
 from faultbook.base.settings import (
     APPROVAL_DIGEST,
     APPROVAL_ID,
@@ -66,13 +66,12 @@ class Commands:
         Raises:
             StillRunningError: an earlier one has not ended.
         """
-        with self._hold(order.approval.number) as held, tempfile.TemporaryFile() as said:
+        with self._hold(order.approval.number) as lock, tempfile.TemporaryFile() as said:
             try:
-                code = self._call(order, order.plan.command, seconds, said, held)
+                code = self._call(order, order.plan.command, seconds, said, lock)
             except OSError as error:
                 why = f"can't be started ({error.strerror})"
                 return Outcome(Ended.FAILED, f"{order.plan.command[0]} {why}; nothing ran.")
-            self._place(order.approval.number).unlink(missing_ok=True)
             return _outcome(code, order.say(_tail(said)), order.plan.timeout_seconds)
 
     def probe(self, order: Order, seconds: float) -> bool | None:
@@ -97,8 +96,7 @@ class Commands:
                 return
         except StillRunningError:
             if end:
-                with contextlib.suppress(OSError, ValueError):
-                    os.killpg(int(self._place(number).read_text("ascii")), signal.SIGKILL)
+                kill_holders(self._place(number))
             raise
 
     def interrupt(self) -> None:
@@ -106,21 +104,19 @@ class Commands:
         with self._lock:
             self._interrupted = True
             for process in self._running:
-                _kill(process)
+                kill_group(process)
 
     def _place(self, number: int) -> Path:
         return self._locks / f"A-{number}.lock"
 
     @contextlib.contextmanager
-    def _hold(self, number: int) -> Iterator[IO[bytes]]:
-        self._locks.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Unbuffered and appended to: its file is read by who takes over.
-        with self._place(number).open("ab", buffering=0) as file:
+    def _hold(self, number: int) -> Iterator[int]:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock = stack.enter_context(hold(self._place(number)))
             except BlockingIOError as error:
                 raise StillRunningError from error
-            yield file
+            yield lock
 
     def _call(
         self,
@@ -128,7 +124,7 @@ class Commands:
         command: Sequence[str],
         seconds: float,
         said: IO[bytes],
-        held: IO[bytes] | None,
+        lock: int | None,
     ) -> int | None:
         """Run a command; gives its exit code, negative for a signal, None if it took too long."""
         known = {APPROVAL_ID: order.approval.id, APPROVAL_DIGEST: order.approval.digest}
@@ -147,13 +143,12 @@ class Commands:
                     stdout=said,
                     stderr=said,
                     process_group=0,
-                    pass_fds=() if held is None else (held.fileno(),),
+                    pass_fds=() if lock is None else (lock,),
                 )
                 self._running.add(process)
         try:
-            if held is not None:
-                held.truncate(0)
-                held.write(str(process.pid).encode())
+            if lock is not None:
+                note_group(lock, process.pid)
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
@@ -161,18 +156,11 @@ class Commands:
             self._end(process)
 
     def _end(self, process: "subprocess.Popen[bytes]") -> None:
-        _kill(process)
+        kill_group(process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_TO_END_SECONDS)
         with self._lock:
             self._running.discard(process)
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a command's whole group while its id is still its own."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _outcome(code: int | None, said: str, limit: float) -> Outcome:

@@ -19,16 +19,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from faultbook.base.host_lock import note_group
+from faultbook.base.process_group import signal_group
 from faultbook.intake.wrapper.group import (
     KILL_AFTER_SECONDS,
     kill_leftovers,
-    signal_group,
     terminate,
 )
 from faultbook.intake.wrapper.launch import exit_code_of
 from faultbook.intake.wrapper.process import MEMORY_UNIT, JobEnd
 from faultbook.intake.wrapper.streams import Relay, Tail
-from faultbook.intake.wrapper.task_lock import note_group
 
 _REST_SECONDS = 10.0
 """How long the rest of its output is awaited; more would be somebody else's."""

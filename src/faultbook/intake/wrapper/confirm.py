@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Literal
 
+from faultbook.base.process_group import kill_group
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
 
@@ -63,8 +63,7 @@ def _wait(probe: "subprocess.Popen[bytes]", unless: Callable[[], bool], limit: f
     while time.monotonic() < deadline and not unless():
         with contextlib.suppress(subprocess.TimeoutExpired):
             return probe.wait(_LOOK_SECONDS)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(probe.pid, signal.SIGKILL)
+    kill_group(probe)
     probe.wait()
     return None
 

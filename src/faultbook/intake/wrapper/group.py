@@ -1,25 +1,15 @@
-"""A job's process group: signalled as a whole, and ended with whatever it left behind."""
+"""A job's process group: ended with whatever it left behind."""
 
-import os
 import signal
 import time
 from collections.abc import Callable
+
+from faultbook.base.process_group import signal_group
 
 KILL_AFTER_SECONDS = 10.0
 """How long a process group has between TERM and KILL."""
 
 _POLL_SECONDS = 0.05
-
-
-def signal_group(group: int, number: int) -> bool:
-    """Signal a whole process group; False when nobody is left in it."""
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it became another user, by sudo for one
-        return True
-    return True
 
 
 def terminate(group: int) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+from faultbook.base.process_group import signal_group
 from faultbook.intake.wrapper import terminal
 from faultbook.intake.wrapper.group import (
     KILL_AFTER_SECONDS,
     kill_leftovers,
-    signal_group,
     terminate,
 )
 from faultbook.intake.wrapper.launch import FORWARDED, Launch, Streams, exit_code_of
