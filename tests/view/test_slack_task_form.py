@@ -9,13 +9,16 @@ from faultbook.view.slack_task_form import (
     already_message,
     new_task_form,
     reading_modal,
-    refused_modal,
-    repeated_message,
     stays_message,
     taken_message,
     task_done_form,
 )
-from faultbook.view.slack_words import own_error_message, unclear_message
+from faultbook.view.slack_words import (
+    own_error_message,
+    refused_modal,
+    repeated_message,
+    unclear_message,
+)
 from tests.view.slack_rules import assert_message, assert_view, buttons
 
 TASK = Task(

@@ -79,22 +79,12 @@ def reading_modal(task_id: str) -> Block:
     return modal("Done", [section([told, after])], callback_id=MODAL_SHOWN)
 
 
-def refused_modal(message: Message) -> Block:
-    """Say in a window why something was not done, where nothing else can be said."""
-    return modal("Not done", message.blocks, callback_id=MODAL_SHOWN)
-
-
 def taken_message(task: Task, *, here: bool = True) -> Message:
     """Say that a command or a shortcut became a task; without us `here`, its card is elsewhere."""
     where = " Its card says where it is."
     if not here:
         where = " I am not in this channel, so its card is in our direct conversation."
     return note_message([Bold(f"Got it: {task.id}."), where])
-
-
-def repeated_message() -> Message:
-    """Say that a command was taken before."""
-    return note_message([Bold("That came before."), " Nothing changed."])
 
 
 def already_message(task: Task) -> Message:

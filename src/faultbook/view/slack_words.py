@@ -2,10 +2,10 @@
 
 from faultbook.base.errors import FaultbookError
 from faultbook.model.answer import FailingQuery
-from faultbook.view.actions import ASK_FAILING, ASK_HELP, TASK_MAKE, write_query
+from faultbook.view.actions import ASK_FAILING, ASK_HELP, MODAL_SHOWN, TASK_MAKE, write_query
 from faultbook.view.lines import Bold, Code, Line, Span, join, name, strong, words
 from faultbook.view.message import Block, Message
-from faultbook.view.slack_blocks import actions, button, context, section
+from faultbook.view.slack_blocks import actions, button, context, modal, section
 from faultbook.view.spoken import spoken_text
 
 _ERROR_WORDS = 400
@@ -89,6 +89,16 @@ def refusal_message(error: FaultbookError) -> Message:
         happened = strong(*happened)
     line = join((happened, coded(error.next_step), [Code(error.code)]), [" "])
     return note_message(line)
+
+
+def refused_modal(message: Message) -> Block:
+    """Say in a window why something was not done, where nothing else can be said."""
+    return modal("Not done", message.blocks, callback_id=MODAL_SHOWN)
+
+
+def repeated_message() -> Message:
+    """Say that a command was taken before."""
+    return note_message([Bold("That came before."), " Nothing changed."])
 
 
 def own_error_message(number: str, kept_as: str = "") -> Message:

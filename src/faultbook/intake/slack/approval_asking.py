@@ -15,8 +15,7 @@ from faultbook.operations.task_people import once
 from faultbook.view.message import Message
 from faultbook.view.slack_approval_forms import bypassed_note
 from faultbook.view.slack_home import ApprovalsPart
-from faultbook.view.slack_task_form import repeated_message
-from faultbook.view.slack_words import note_message
+from faultbook.view.slack_words import note_message, repeated_message
 
 
 async def owed_waiting(desk: Desk, to: ReplyTo) -> NewNotice:

@@ -38,8 +38,7 @@ from faultbook.view.slack_approval_forms import (
     review_form,
     vote_form,
 )
-from faultbook.view.slack_task_form import refused_modal
-from faultbook.view.slack_words import coded, note_message, refusal_message
+from faultbook.view.slack_words import coded, note_message, refusal_message, refused_modal
 
 # The policy's name was not there in cards of earlier versions.
 _SHOWN = re.compile(rf"([0-9]{{1,15}}):([0-9a-f]{{{SHOWN_DIGITS}}})(?::([A-Za-z0-9._-]{{1,60}}))?")

@@ -17,8 +17,7 @@ from faultbook.intake.slack.payloads import Json, read_click, read_shortcut
 from faultbook.intake.slack.submissions import take_submission
 from faultbook.intake.slack.task_giving import take_by_shortcut
 from faultbook.view.message import Message
-from faultbook.view.slack_task_form import refused_modal
-from faultbook.view.slack_words import own_error_message, refusal_message
+from faultbook.view.slack_words import own_error_message, refusal_message, refused_modal
 
 OPEN_INCIDENT = "open_incident"
 MAKE_TASK = "make_task"

@@ -16,12 +16,8 @@ from faultbook.intake.slack.task_messages import learn_name, task_text
 from faultbook.model.task import NewTask, TaskOrigin, TaskSource
 from faultbook.operations.tasks import find_by_message, take_task
 from faultbook.view.message import Message
-from faultbook.view.slack_task_form import (
-    already_message,
-    new_task_form,
-    repeated_message,
-    taken_message,
-)
+from faultbook.view.slack_task_form import already_message, new_task_form, taken_message
+from faultbook.view.slack_words import repeated_message
 
 _READ_SECONDS = 2.0
 """Slack waits for 3 s; what was not read by then was not recorded either."""
