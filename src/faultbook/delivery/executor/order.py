@@ -5,7 +5,7 @@ executor says is stripped of them before it is stored or logged.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,15 @@ from faultbook.base.errors import InvalidError
 from faultbook.base.redaction import redact
 from faultbook.base.settings import EXECUTOR_SECRETS
 from faultbook.base.text import cut, one_line
+from faultbook.delivery.executor.masking import mask, spellings
 from faultbook.model.approval import Approval
 from faultbook.model.approval_policy import ExecutorPlan
 from faultbook.model.canonical import Json, canonical
 
 _REFERENCE = re.compile(r"secret:([A-Za-z][A-Za-z0-9_]{0,63})")
 _LONGEST_WORDS = 300
-_SHORTEST_MASKED = 4
-"""Shorter values would strike out ordinary words."""
+HEARD_BYTES = 4000
+"""How much of what an executor says is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Order:
 
     Attributes:
         told: the action as canonical JSON, its secrets filled in.
-        hidden: the secrets' values.
+        hidden: the secrets' values, in each way in which they may be quoted.
     """
 
     approval: Approval
@@ -39,11 +40,30 @@ class Order:
     hidden: frozenset[str] = field(default=frozenset(), repr=False)
 
     def say(self, text: str) -> str:
-        """Make what an executor said fit to be shown: one line, without secrets."""
-        for value in sorted(self.hidden, key=len, reverse=True):
-            if len(value) >= _SHORTEST_MASKED:
-                text = text.replace(value, "[REDACTED:secret]")
-        return cut(one_line(redact(text)), _LONGEST_WORDS)
+        """Make words fit to be shown: one line, without secrets."""
+        return cut(one_line(redact(mask(text, self.hidden))), _LONGEST_WORDS)
+
+    def say_first(self, heard: bytes) -> str:
+        """Show the first line of what an executor said, whose beginning was heard."""
+        is_cut = len(heard) >= HEARD_BYTES
+        text = mask(_text(heard), self.hidden, cut_after=is_cut)
+        return _shown_line(redact(text).split("\n"))
+
+    def say_last(self, heard: bytes) -> str:
+        """Show the last line of what an executor said, whose end was heard."""
+        is_cut = len(heard) >= HEARD_BYTES
+        text = mask(_text(heard), self.hidden, cut_before=is_cut)
+        return _shown_line(reversed(redact(text).split("\n")))
+
+
+def _shown_line(lines: Iterable[str]) -> str:
+    line = next((line for line in lines if line.strip()), "")
+    return cut(one_line(line), _LONGEST_WORDS)
+
+
+def _text(heard: bytes) -> str:
+    """Read bytes as text, without a character that was cut apart."""
+    return heard.decode("utf-8", "replace").strip("\ufffd")
 
 
 def make_order(approval: Approval, plan: ExecutorPlan, environ: Mapping[str, str]) -> Order:
@@ -61,7 +81,7 @@ def make_order(approval: Approval, plan: ExecutorPlan, environ: Mapping[str, str
             return [fill(item) for item in value]
         if isinstance(value, str) and value.startswith("secret:"):
             found = _find(value, environ)
-            hidden.add(found)
+            hidden.update(spellings(found))
             return found
         told: Json = value
         return told

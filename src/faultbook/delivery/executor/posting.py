@@ -5,11 +5,10 @@ import ssl
 
 import httpx
 
-from faultbook.delivery.executor.order import Order
+from faultbook.delivery.executor.order import HEARD_BYTES, Order
 from faultbook.delivery.executor.outcome import Ended, Outcome
 
 _CONNECT_SECONDS = 5.0
-_READ_BYTES = 4000
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _OURS = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 # Answers after which it may have happened: a conflict with a request that is under way, a gateway
@@ -49,7 +48,7 @@ async def _post(order: Order, seconds: float) -> Outcome:
             httpx.AsyncClient(timeout=timeout, verify=trusted, trust_env=False) as client,
             client.stream("POST", url, content=order.told, headers=headers) as answer,
         ):
-            said = order.say(await _beginning(answer))
+            said = order.say_first(await _beginning(answer))
             return _outcome(answer, said)
     except _NOTHING_SENT as error:
         why = order.say(str(error)) or type(error).__name__
@@ -64,18 +63,17 @@ async def _post(order: Order, seconds: float) -> Outcome:
         return Outcome(Ended.UNKNOWN, words)
 
 
-async def _beginning(answer: httpx.Response) -> str:
+async def _beginning(answer: httpx.Response) -> bytes:
     """Read as much of an answer as is shown; its status has said what matters."""
     found = b""
     try:
         async for piece in answer.aiter_bytes():
             found += piece
-            if len(found) >= _READ_BYTES:
+            if len(found) >= HEARD_BYTES:
                 break
     except httpx.HTTPError:
         pass  # cut off, or in an encoding that is none
-    lines = found[:_READ_BYTES].decode("utf-8", "replace").split("\n")
-    return next((line for line in lines if line.strip()), "")
+    return found[:HEARD_BYTES]
 
 
 def _outcome(answer: httpx.Response, said: str) -> Outcome:
