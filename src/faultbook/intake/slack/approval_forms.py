@@ -3,6 +3,9 @@
 What a form can mend is said in it, and takes no key: Slack sends the next try under the same one.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -13,6 +16,8 @@ from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.forms import FormError, read_field
 from faultbook.intake.slack.payloads import Json, Submission
 from faultbook.model.approval import Approval, Decision
+from faultbook.model.approval_policy import Membership
+from faultbook.model.person import Person
 from faultbook.operations.approval_people import Ballot, cast_ballot
 from faultbook.operations.approval_rules import why_not_recorded
 from faultbook.operations.approval_sight import read_approval_sight
@@ -25,6 +30,8 @@ from faultbook.view.lines import Line
 from faultbook.view.slack_approval_details import approval_details
 from faultbook.view.slack_approval_forms import HAPPENED, counted_note
 from faultbook.view.slack_words import note_message
+
+_Record = Callable[[Transaction, int, Person, str, Membership], Approval | Refusal]
 
 _CLEAR: Json = {"response_action": "clear"}
 _REASON_REQUIRED = "reason_required"
@@ -64,42 +71,34 @@ async def submit_outcome(desk: Desk, submission: Submission) -> Json | None:
     """Record what became of an execution that nobody knew of, once.
 
     Raises:
-        FormError: the words are missing.
+        FormError: the words are missing, or the person may not record it.
         UnavailableError: nothing was recorded.
     """
-    number = _number(read_metadata(submission.metadata))
-    _, by, member = await look_up(desk, number, submission.user, submission.user_name)
     happened = read_field(submission.values, "outcome") == HAPPENED
-    words = read_field(submission.values, "words")
-
-    def record(tx: Transaction) -> Approval | Refusal:
-        return record_outcome(tx, number, by, words, member, happened=happened)
-
-    is_refused = not words or why_not_recorded(by, member) is not None
-    result = await desk.store.write_async(once, () if is_refused else submission.keys, record)
-    if isinstance(result, Refusal):
-        if result.error.code in {_REASON_REQUIRED, member.why_code}:
-            raise FormError({"words": result.error.message})
-        return await _shown(desk, number, said_of(result.error))
-    return _CLEAR
+    return await _record(desk, submission, "words", partial(record_outcome, happened=happened))
 
 
 async def submit_review(desk: Desk, submission: Submission) -> Json | None:
     """Record that somebody else looked at a bypass, once.
 
     Raises:
-        FormError: the note is missing.
+        FormError: the note is missing, or the person may not record it.
         UnavailableError: nothing was recorded.
     """
+    return await _record(desk, submission, "note", review_bypass)
+
+
+async def _record(desk: Desk, submission: Submission, field: str, record: _Record) -> Json | None:
+    """Record what a person found, once; without their words, or leave, it is said at the field."""
     number = _number(read_metadata(submission.metadata))
     _, by, member = await look_up(desk, number, submission.user, submission.user_name)
-    note = read_field(submission.values, "note")
-    is_refused = not note or why_not_recorded(by, member) is not None
+    words = read_field(submission.values, field)
+    is_refused = not words or why_not_recorded(by, member) is not None
     keys = () if is_refused else submission.keys
-    result = await desk.store.write_async(once, keys, review_bypass, number, by, note, member)
+    result = await desk.store.write_async(once, keys, record, number, by, words, member)
     if isinstance(result, Refusal):
         if result.error.code in {_REASON_REQUIRED, member.why_code}:
-            raise FormError({"note": result.error.message})
+            raise FormError({field: result.error.message})
         return await _shown(desk, number, said_of(result.error))
     return _CLEAR
 
