@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from faultbook.base.clock import seconds
-from faultbook.base.errors import FaultbookError, ForbiddenError, InvalidError
+from faultbook.base.errors import ConflictError, FaultbookError, ForbiddenError, InvalidError
 from faultbook.model.approval import (
     Action,
     Approval,
@@ -28,6 +28,7 @@ from faultbook.operations.approval_rules import (
 )
 from faultbook.operations.approval_steps import (
     LOOP_BREAKER,
+    STANDING,
     THE_POLICY,
     Refusal,
     as_it_is,
@@ -36,6 +37,7 @@ from faultbook.operations.approval_steps import (
     kept_words,
     refuse,
     settle,
+    supersede,
 )
 from faultbook.operations.tasks import find_task, waits_for
 from faultbook.store import approvals
@@ -43,7 +45,11 @@ from faultbook.store.transaction import Transaction
 
 _WORDS_LENGTH = 3000
 _LINK_LENGTH = 2000
-_STANDING = frozenset({ApprovalState.PENDING, ApprovalState.APPROVED})
+_BEGUN = {
+    ApprovalState.EXECUTING: "runs now",
+    ApprovalState.EXECUTED: "has run",
+    ApprovalState.EXECUTION_UNKNOWN: "may have run",
+}
 
 
 def check_action(kind: str, target: str, environment: str, parameters: object) -> Action:
@@ -73,8 +79,8 @@ def request_approval(
     """Ask for a decision about an action.
 
     The same action that waits already, or is approved and has not run, is given back as it is.
-    Another one by the same agent for the same task or run supersedes what waited. One that was
-    denied a moment ago is denied again without asking anybody.
+    Another one by the same agent for the same task or run supersedes what waited or was approved,
+    unless that was begun. One that was denied a moment ago is denied again without asking anybody.
 
     Raises:
         NotFoundError: there is no such task, or nothing to supersede by that number.
@@ -85,7 +91,10 @@ def request_approval(
     approvals.hold_agent(tx, new.agent)
     task = find_task(tx, new.task) if new.task is not None else None
     error: FaultbookError | None = (
-        bad_wait(new, policy) or bad_webhook(new, policies.webhooks) or _not_theirs(tx, new, task)
+        bad_wait(new, policy)
+        or bad_webhook(new, policies.webhooks)
+        or _not_theirs(new, task)
+        or _not_replaceable(tx, new)
     )
     same = _same(tx, new, policy) if error is None else None
     if same is not None and same.policy_version == policy.version:
@@ -130,25 +139,40 @@ def _policy(new: NewApproval, policies: ApprovalPolicies) -> ApprovalPolicy | Fa
         return unreadable
 
 
-def _not_theirs(tx: Transaction, new: NewApproval, task: Task | None) -> ForbiddenError | None:
-    """Tell whether an agent names a task or a request of another's."""
+def _not_theirs(new: NewApproval, task: Task | None) -> ForbiddenError | None:
+    """Tell whether an agent names a task of another's."""
     # A command that Faultbook runs asks by its own token's name.
     own = {new.agent, COMMAND_AGENT}
     if task is not None and task.lease is not None and task.lease.agent not in own:
         return foreign(task.id, new.agent, "task")
+    return None
+
+
+def _not_replaceable(tx: Transaction, new: NewApproval) -> FaultbookError | None:
+    """Tell whether a request names another's to supersede, or one that runs, ran or may have."""
     if new.supersedes is None:
         return None
-    replaced = find_approval(tx, new.supersedes)
-    return None if replaced.agent == new.agent else foreign(replaced.id, new.agent, "supersedes")
+    # Held, so that it is begun before this or not at all.
+    replaced = find_approval(tx, new.supersedes, hold=True)
+    if replaced.agent != new.agent:
+        return foreign(replaced.id, new.agent, "supersedes")
+    if replaced.state not in _BEGUN:
+        return None
+    return ConflictError(
+        f"{replaced.id} {_BEGUN[replaced.state]}, so nothing can replace it.",
+        code=f"already_{replaced.state}",
+        next_step=f"Look at what became of {replaced.id} before you ask for more.",
+        where="supersedes",
+    )
 
 
 def _same(tx: Transaction, new: NewApproval, policy: ApprovalPolicy) -> Approval | None:
     """Find a request for the same action that still stands, by whatever version of its policy."""
-    number = approvals.find_same(tx, new.action.key, new.agent, new.task, _STANDING)
+    number = approvals.find_same(tx, new.action.key, new.agent, new.task, STANDING)
     if number is None or new.supersedes not in {None, number}:
         return None
     found = as_it_is(tx, number)
-    stands = found.policy == policy.name and found.state in _STANDING
+    stands = found.policy == policy.name and found.state in STANDING
     return found if stands else None
 
 
@@ -205,19 +229,16 @@ def _link(link: EvidenceLink) -> dict[str, str]:
 
 
 def _supersede(tx: Transaction, new: NewApproval, number: int, same: Approval | None) -> None:
-    """Replace what was named, what waited for the same, and what an older policy is to decide."""
+    """Replace what was named, what stood for the same, and what an older policy is to decide."""
     older = [new.supersedes] if new.supersedes is not None else []
     older += [same.number] if same is not None else []
     if new.task is not None or new.run_id is not None:
-        older += [
-            one
-            for one in approvals.list_pending_of(tx, new.agent, new.task, new.run_id)
-            if one != number and _is_another(find_approval(tx, one).action, new.action)
-        ]
+        standing = approvals.list_standing_of(tx, new.agent, new.task, new.run_id)
+        # All are held before the first moves its task on, as whoever votes holds them.
+        held = [find_approval(tx, one, hold=True) for one in standing if one != number]
+        older += [one.number for one in held if _is_another(one.action, new.action)]
     for one in dict.fromkeys(older):
-        extra = {"superseded_by": number}
-        if settle(tx, one, ApprovalState.SUPERSEDED, new.agent, "", extra):
-            audit_step(tx, "approval.superseded", one, new.agent, {"by": f"A-{number}"})
+        supersede(tx, one, new.agent, number)
 
 
 def _is_another(before: Action, after: Action) -> bool:

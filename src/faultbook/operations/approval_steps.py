@@ -10,13 +10,16 @@ from faultbook.model.approval import Action, Approval, ApprovalState, Decision, 
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
 from faultbook.model.task import Task, TaskState
-from faultbook.operations.approval_notices import owe_card, owe_outcome
+from faultbook.operations.approval_notices import owe_card, owe_outcome, owe_webhook
 from faultbook.operations.tasks import find_task, works_again
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
 
 LOOP_BREAKER, THE_POLICY = "the loop breaker", "the policy"
 """Who decided where nobody voted: what was denied a moment ago, and approvers who are gone."""
+
+STANDING = frozenset({ApprovalState.PENDING, ApprovalState.APPROVED})
+"""What waits, or may run and has not."""
 
 _KIND_LENGTH = 200
 
@@ -97,6 +100,29 @@ def settle(
     owe_card(tx, number, settled.place)
     if settled.has_webhook:
         owe_outcome(tx, number)
+    return True
+
+
+def supersede(tx: Transaction, number: int, by: str, newer: int) -> bool:
+    """End a request that a newer one replaces, also an approved one that nobody has begun to run.
+
+    Owes word of it, and keeps the votes; tells whether this call did.
+    """
+    values = {
+        "state": ApprovalState.SUPERSEDED.value,
+        "superseded_by": newer,
+        "decided_by": by,
+        "decided_at": tx.now,
+        "reason": "",
+    }
+    if not approvals.change(tx, number, STANDING, values):
+        return False
+    task = find_approval(tx, number).task
+    if task is not None:
+        _go_on(tx, task)
+    owe_card(tx, number)
+    owe_webhook(tx, number)
+    audit_step(tx, "approval.superseded", number, by, {"by": f"A-{newer}"})
     return True
 
 

@@ -12,11 +12,14 @@ from sqlalchemy import (
     Executable,
     Row,
     Select,
+    and_,
     bindparam,
     delete,
     func,
     literal_column,
     select,
+    text,
+    union_all,
     update,
 )
 from sqlalchemy.types import TypeEngine
@@ -43,6 +46,10 @@ TOPIC = "approvals"
 _c = approvals.c
 # Written out rather than bound, so that SQLite sees that the partial indexes apply.
 _PENDING = _c.state == literal_column("'pending'")
+_APPROVED = and_(
+    text("state IN ('approved', 'executing')"), _c.state == literal_column("'approved'")
+)
+_STANDING = (_PENDING, _APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +211,14 @@ def hold_agent(tx: Transaction, agent: str) -> None:
         tx.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"approvals {agent}"))))
 
 
-def list_pending_of(tx: Transaction, agent: str, task: int | None, run_id: str | None) -> list[int]:
-    """List an agent's pending approvals for the same task or run."""
+def list_standing_of(
+    tx: Transaction, agent: str, task: int | None, run_id: str | None
+) -> list[int]:
+    """List an agent's approvals for the same task or run that wait, or may run and have not."""
     about = _c.task == task if task is not None else _c.run_id == run_id
-    statement = select(_c.number).where(_PENDING, _c.agent == agent, about)
-    return list(tx.execute(statement.order_by(_c.number)).scalars())
+    # Apart, so that each is sought in its own index.
+    found = (select(_c.number).where(state, _c.agent == agent, about) for state in _STANDING)
+    return list(tx.execute(union_all(*found).order_by("number")).scalars())
 
 
 def has_pending(tx: Transaction, task: int) -> bool:
