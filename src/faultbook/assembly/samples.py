@@ -6,6 +6,7 @@ import shutil
 import tomllib
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -22,7 +23,10 @@ from faultbook.store.transaction import Transaction
 
 _AGENTS = {"invoice-bot": "invoice_bot.py", "refund-bot": "refund_bot.py"}
 _OWNER = "samples"
-_CHANNELS_SECONDS = 5.0
+_OWNER_THERE = "ana"
+"""Who answers for the agents in the local workspace, by the handle."""
+_TOKEN = "tok-sample-"  # noqa: S105 - how the ids begin, which are no secrets
+_ASKING_SECONDS = 5.0
 
 
 def with_sample_routes(settings: Settings) -> Settings:
@@ -49,12 +53,26 @@ async def with_sample_policies(settings: Settings, workspace: Workspace) -> Sett
 
 async def _channels(workspace: Workspace) -> dict[str, str]:
     """Give the ids of the workspace's channels by `#name`."""
-    async with httpx.AsyncClient(timeout=_CHANNELS_SECONDS, trust_env=False) as client:
+    told = await _asked(workspace, "conversations.list")
+    return {f"#{one['name']}": one["id"] for one in told["channels"]}
+
+
+async def _owner(workspace: Workspace | None) -> str:
+    """Give the member id of who answers for the agents; in a real Slack nobody is set to."""
+    if workspace is None:
+        return _OWNER
+    members = (await _asked(workspace, "users.list"))["members"]
+    return next((str(one["id"]) for one in members if one["name"] == _OWNER_THERE), _OWNER)
+
+
+async def _asked(workspace: Workspace, method: str) -> dict[str, Any]:
+    async with httpx.AsyncClient(timeout=_ASKING_SECONDS, trust_env=False) as client:
         answer = await client.get(
-            f"{workspace.api_url}conversations.list",
+            f"{workspace.api_url}{method}",
             headers={"Authorization": f"Bearer {workspace.bot_token}"},
         )
-    return {f"#{one['name']}": one["id"] for one in answer.json()["channels"]}
+    told: dict[str, Any] = answer.json()
+    return told
 
 
 def sample_folders(settings: Settings) -> dict[str, Path]:
@@ -75,14 +93,17 @@ def start_sample_jobs(house: House, stack: AsyncExitStack) -> None:
     stack.push_async_callback(jobs.stop)
 
 
-async def start_sample_agents(house: House, api: str, stack: AsyncExitStack) -> None:
+async def start_sample_agents(
+    house: House, api: str, stack: AsyncExitStack, workspace: Workspace | None
+) -> None:
     """Start the agents, which claim their tasks over HTTP, each with a token of its own."""
+    owner = await _owner(workspace)
     for name, script in _AGENTS.items():
         secret = tokens.new_secret()
         token = Token(
-            id=f"tok-{secrets.token_hex(4)}",
+            id=f"{_TOKEN}{secrets.token_hex(4)}",
             agent=name,
-            owner=_OWNER,
+            owner=owner,
             scopes=frozenset({Scope.TASKS_WORK, Scope.APPROVALS_REQUEST, Scope.APPROVALS_READ}),
             workflows=frozenset(),
             created_at=house.clock(),
@@ -102,6 +123,7 @@ async def start_sample_agents(house: House, api: str, stack: AsyncExitStack) -> 
 def _replace_token(tx: Transaction, token: Token, digest: str) -> None:
     """Make an agent's token, and end those of earlier starts, whose secrets are gone."""
     for known in tokens.list_tokens(tx):
-        if (known.agent, known.owner) == (token.agent, _OWNER) and known.revoked_at is None:
+        is_samples = known.id.startswith(_TOKEN) or known.owner == _OWNER
+        if is_samples and known.agent == token.agent and known.revoked_at is None:
             tokens.revoke_token(tx, known.id)
     tokens.create_token(tx, token, digest)

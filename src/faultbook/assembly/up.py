@@ -115,7 +115,13 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         bot = await _start_bot(house, workspace, options, stack, ledger)
         memberships = bot.memberships if bot else without_slack(house.policies)
         api = build_app(
-            house.store, house.policy, house.settings, house.routes, house.policies, memberships
+            house.store,
+            house.policy,
+            house.settings,
+            house.routes,
+            house.policies,
+            memberships,
+            has_slack=bot is not None,
         )
         await _start_server(_app(api, bot), listener, stack)
         stack.callback(api.state.stop_waiting)  # before the server, which would wait for them
@@ -127,7 +133,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         if options.samples:
             start_sample_jobs(house, stack)
         if shows_tasks:
-            await start_sample_agents(house, address, stack)
+            await start_sample_agents(house, address, stack, workspace)
         # What is loaded by now stays; collecting would look at all of it again and again.
         gc.collect()
         gc.freeze()

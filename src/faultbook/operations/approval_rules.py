@@ -1,5 +1,6 @@
 """Why a request, a vote or a bypass is refused; pure but for counting what an agent asked."""
 
+import re
 import unicodedata
 
 from faultbook.base.clock import HOUR, iso
@@ -29,6 +30,9 @@ from faultbook.model.person import Person
 from faultbook.model.webhook import WebhookRules, read_webhook
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
+
+MEMBER_ID = re.compile(r"[UW][A-Z0-9]{2,}")
+"""How Slack names people so that nobody can change it: theirs, or an organization's."""
 
 
 def decided_before(asked: Approval) -> ConflictError:
@@ -230,6 +234,26 @@ def no_policy(action: Action) -> ForbiddenError:
             f' kinds = ["{cut(redact(action.kind), 80)}"] and [[policies.thresholds]] with who may.'
         ),
         where="kind",
+    )
+
+
+def owner_unknown(new: NewApproval, policy: ApprovalPolicy | None) -> ForbiddenError | None:
+    """Tell whether nobody can be kept from deciding about their own agent's request.
+
+    People change their names in Slack as they like; the member id alone tells who an owner is.
+    None where that doesn't matter.
+    """
+    if policy is None or not policy.prevent_self_review or MEMBER_ID.fullmatch(new.owner):
+        return None
+    owner, agent = cut(redact(new.owner), 80), cut(redact(new.agent), 80)
+    return ForbiddenError(
+        f"The token's owner `{owner}` is no Slack member id, so nobody can tell who may not decide"
+        f" about the requests of {agent}.",
+        code="owner_unknown",
+        next_step=f'Make another token: faultbook token create --agent "{agent}"'
+        " --owner MEMBER-ID --scope approvals:request. Slack shows the id in a person's profile:"
+        " three dots, Copy member ID.",
+        where="Authorization",
     )
 
 

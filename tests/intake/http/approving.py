@@ -128,10 +128,10 @@ class Desk:
         return [kind for kind in kinds if not kind.startswith("token.")]
 
 
-def desk_of(store: Store, clock: FrozenClock) -> Iterator[Desk]:
+def desk_of(store: Store, clock: FrozenClock, *, has_slack: bool = False) -> Iterator[Desk]:
     """Serve a store under the policies."""
     slack = Slack()
-    app = build_app(store, POLICY, SETTINGS, ROUTES, POLICIES, slack)
+    app = build_app(store, POLICY, SETTINGS, ROUTES, POLICIES, slack, has_slack=has_slack)
     with serving(app) as url:
         api = Api(url, store, clock)
         try:

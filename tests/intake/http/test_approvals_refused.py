@@ -1,12 +1,15 @@
 """Bad input about approvals: a clear error each time, nothing stored, nobody asked."""
 
 import json
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.intake.http.approving import BEN, REFUND, Desk, desk, sqlite_desk
+from faultbook.store.engine import Store
+from tests.conftest import FrozenClock
+from tests.intake.http.approving import ANA, ASKER, BEN, REFUND, Desk, desk, desk_of, sqlite_desk
 from tests.intake.http.conftest import problem
 from tests.intake.http.working import add, claim, worker
 
@@ -68,6 +71,22 @@ def test_a_request_that_does_not_fit_is_refused_by_its_field(
     assert told["next_step"]
     assert KEY not in answer.text
     assert desk.agent.get("/v1/approvals", params={"state": "all"}).json() == {"approvals": []}
+
+
+def test_with_slack_who_owns_a_token_is_a_member_id_or_its_requests_are_refused(
+    sqlite_store: Store, clock: FrozenClock
+) -> None:
+    with contextmanager(desk_of)(sqlite_store, clock, has_slack=True) as desk:
+        refused = desk.agent.post("/v1/approvals", json=REFUND)  # its token is owned by "ana"
+        told = problem(refused, 403, "owner_unknown")
+        assert "The token's owner `ana` is no Slack member id" in told["detail"]
+        assert '--agent "refund-bot" --owner MEMBER-ID' in told["next_step"]
+        assert desk.audited() == ["approval.refused"]
+        agent = desk.api.client(*ASKER, agent="refund-bot", owner=ANA)
+        asked = agent.post("/v1/approvals", json=REFUND)
+        assert asked.status_code == 201, asked.text
+        problem(desk.decide(asked.json(), ANA), 403, "self_review")
+        assert desk.decide(asked.json(), BEN).status_code == 200
 
 
 def _raw(parameters: str) -> bytes:

@@ -51,6 +51,8 @@ def build_app(
     routes: Routes = _NO_ROUTES,
     policies: ApprovalPolicies = _NO_POLICIES,
     memberships: Memberships = _no_slack,
+    *,
+    has_slack: bool = False,
 ) -> FastAPI:
     """Build the app over an open store; whoever opened the store closes it.
 
@@ -64,6 +66,7 @@ def build_app(
         routes: who does which task.
         policies: who decides about what.
         memberships: what Slack says of those who decide.
+        has_slack: it is connected, so that people are told apart by their member ids.
     """
     app = FastAPI(
         title="Faultbook",
@@ -77,7 +80,8 @@ def build_app(
     bells = Bells(Bell(store, tasks.TOPIC), Bell(store, approvals.TOPIC))
     app.state.stop_waiting = bells.close
     _add_routes(app, _routes(door, Health(store, policy), bells.queue))
-    _add_routes(app, _approval_routes(ApprovalDoor(door, policies, memberships, bells.approvals)))
+    asking = ApprovalDoor(door, policies, memberships, bells.approvals, has_slack)
+    _add_routes(app, _approval_routes(asking))
     install_problems(app)
     describe(app)
     return app

@@ -31,7 +31,6 @@ from faultbook.model.document_tasks import read_nothing
 from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
 from faultbook.operations import approval_reporting as reporting
-from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal, find_approval
 from faultbook.operations.execution import Grant, begin_execution
 from faultbook.operations.recording import request_digest
@@ -56,12 +55,14 @@ class ApprovalDoor:
     Attributes:
         memberships: what Slack says of people; asked outside every transaction.
         bell: rung when an approval moved on.
+        has_slack: people decide there, by their member ids.
     """
 
     door: Door
     policies: ApprovalPolicies
     memberships: Memberships
     bell: Bell
+    has_slack: bool = False
 
     def document(self, asked: Approval) -> Document:
         """Show an approval as JSON."""
@@ -108,7 +109,7 @@ class ApprovalEndpoints:
         )
 
         def operation(tx: Transaction) -> Answer | Refusal:
-            asked = request_approval(tx, new, own.policies)
+            asked = reporting.ask_by_token(tx, new, own.policies, has_slack=own.has_slack)
             if isinstance(asked, Refusal):
                 return asked
             status = 201 if reporting.was_asked_now(tx, asked) else 200

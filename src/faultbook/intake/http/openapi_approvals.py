@@ -41,7 +41,12 @@ APPROVAL_BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "responses": {
             **gives("201", "Approval", "It is asked for; or was denied a moment ago, and is again"),
             **gives("200", "Approval", "The same waits already, or is approved and has not run."),
-            **gives("403", "Problem", "`no_policy`: nobody was set to decide this.", PROBLEM),
+            **gives(
+                "403",
+                "Problem",
+                "`no_policy`: nobody was set to decide this; `owner_unknown`.",
+                PROBLEM,
+            ),
             **gives("413", "Problem", "The action is over its limit.", PROBLEM),
             **gives("429", "Problem", "The agent has asked too often within the hour.", PROBLEM),
         },
