@@ -46,6 +46,9 @@ _TO_REPORT_SECONDS = 30.0
 _APPROVED = frozenset({ApprovalState.APPROVED})
 _EXECUTING = frozenset({ApprovalState.EXECUTING})
 _UNKNOWN = frozenset({ApprovalState.EXECUTION_UNKNOWN})
+_WITHDRAWN = frozenset({"approver_gone"})
+_FOR_GOOD = frozenset({"digest_mismatch", "task_cancelled", "policy_changed"})
+"""Where Faultbook is the one to execute, nobody else finds out that it never will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,13 @@ def begin_execution(
         error = policy_changed(asked)
     if error is None and policy is not None and policy.executor is not None and not holder:
         error = _runs_it_itself(asked)
-    error = error or _nobody_knows(asked, memberships)
+    if error is None and policy is not None:
+        error = _nobody_knows(asked, memberships) or _approver_gone(asked, memberships, policy)
     if error is not None or policy is None:
         refused = error or policy_changed(asked)
+        if refused.code in (_WITHDRAWN | _FOR_GOOD if holder else _WITHDRAWN):
+            _withdraw(tx, asked, refused)
         return refuse(tx, "execution.refused", asked.id, executor, refused, asked.action)
-    if not asked.is_bypass and not _still_approved(asked, memberships, policy):
-        return _withdraw(tx, asked, executor)
     values = _grant_values(tx, policy, holder)
     if not approvals.change(tx, number, _APPROVED, values, approvals.has_digest(asked.digest)):
         late = _why_not_now(find_approval(tx, number), digest) or _gone(asked)
@@ -302,16 +306,24 @@ def _is_equal(one: str, other: str) -> bool:
     )
 
 
-def _still_approved(
+def _approver_gone(
     asked: Approval, memberships: Mapping[str, Membership], policy: ApprovalPolicy
-) -> bool:
-    """Tell whether the votes of those who may vote now still approve."""
+) -> ForbiddenError | None:
+    """Tell whether the votes of those who may vote now approve no more."""
+    if asked.is_bypass:
+        return None
     held = []
     for vote in asked.votes:
         membership = memberships.get(vote.voter.id)
         if membership is not None:
             held.append(replace(vote, thresholds=counted_for(policy, membership)))
-    return decide(policy.thresholds, held) is ApprovalState.APPROVED
+    if decide(policy.thresholds, held) is ApprovalState.APPROVED:
+        return None
+    return ForbiddenError(
+        f"Those who approved {asked.id} may no longer decide, so it may not run.",
+        code="approver_gone",
+        next_step="Ask again.",
+    )
 
 
 def _nobody_knows(
@@ -328,13 +340,10 @@ def _nobody_knows(
     )
 
 
-def _withdraw(tx: Transaction, asked: Approval, executor: str) -> Refusal:
-    words = "those who approved may no longer decide"
+def _withdraw(tx: Transaction, asked: Approval, error: FaultbookError) -> None:
+    """Deny what was approved and will never run, so that nobody waits for it."""
+    words = f"{error.message} {error.next_step}"
     values = {"state": ApprovalState.DENIED.value, "decided_by": THE_POLICY, "reason": words}
-    approvals.change(tx, asked.number, _APPROVED, values | {"decided_at": tx.now})
-    owe_card(tx, asked.number)
-    owe_webhook(tx, asked.number)
-    error = ForbiddenError(
-        f"{asked.id} may not run: {words}.", code="approver_gone", next_step="Ask again."
-    )
-    return refuse(tx, "execution.refused", asked.id, executor, error, asked.action)
+    if approvals.change(tx, asked.number, _APPROVED, values | {"decided_at": tx.now}):
+        owe_card(tx, asked.number)
+        owe_webhook(tx, asked.number)

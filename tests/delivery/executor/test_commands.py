@@ -140,7 +140,7 @@ async def test_while_nobody_can_say_who_approved_it_waits_and_then_runs(bench: B
     assert len(asked) == 2
 
 
-async def test_what_a_changed_policy_refuses_is_refused_once_and_others_run(
+async def test_what_a_changed_policy_refuses_is_denied_once_and_others_run(
     bench: Bench,
 ) -> None:
     plan = ExecutorPlan(command=bench.script("go.py", "print('done')"))
@@ -153,7 +153,9 @@ async def test_what_a_changed_policy_refuses_is_refused_once_and_others_run(
             await asyncio.sleep(0.02)
         worker._woken.set()
         await asyncio.sleep(0.2)  # it may look again as often as it likes
-    assert read(bench.store, old.number).state is ApprovalState.APPROVED
+    denied = read(bench.store, old.number)
+    assert (denied.state, denied.decided_by) == (ApprovalState.DENIED, "the policy")
+    assert "asks again" in denied.reason
     told = bench.store.read(list_newest, 50, old.id)
     assert [record.kind for record in told].count("execution.refused") == 1
 
