@@ -178,7 +178,10 @@ def test_what_waits_for_whom_is_listed(desk: Approving) -> None:
     theirs, own = desk.ask(), desk.ask("c_999", owner="Ben Okafor")
     workspace.slash("ben", "ops", "/faultbook", "approvals")
     told = desk.told("ben", "1 waits for you")
-    assert f"{theirs.id} refund 120.00 EUR in prod, invoice-bot, 0 of 1, until" in told["text"]
+    assert (
+        f"{theirs.id} refund 120.00 EUR to c_881 in prod, invoice-bot, 0 of 1, until"
+        in told["text"]
+    )
     assert f"Asked by you, or for your tasks: {own.id}" in told["text"]
     workspace.slash("ana", "ops", "/faultbook", "approvals")
     desk.told("ana", "Nothing waits for you.")

@@ -21,7 +21,7 @@ from faultbook.model.approval import (
 from faultbook.model.approval_policy import ApprovalPolicy
 from faultbook.model.approval_sight import ApprovalSight, Earlier
 from faultbook.model.person import Person
-from faultbook.view.approval_values import exact, in_short, parameters_of
+from faultbook.view.approval_values import exact, in_short, parameters_of, to_whom
 from faultbook.view.lines import escape, mrkdwn
 from faultbook.view.message import Block
 from faultbook.view.slack_approval import (
@@ -410,7 +410,7 @@ def test_lists_say_what_waits_for_whom() -> None:
     told = approvals_message([sight()], [sight(task=None)], NOW)
     assert_message(told)
     assert told.text.startswith(
-        "1 waits for you. A-7 refund 120.00 EUR in prod, invoice-bot, 0 of 2, until"
+        "1 waits for you. A-7 refund 120.00 EUR to c_881 in prod, invoice-bot, 0 of 2, until"
     )
     assert "Asked by you, or for your tasks: A-7" in told.text
     assert approvals_message([], [], NOW).text.startswith("Nothing waits for you.")
@@ -420,3 +420,32 @@ def test_an_action_in_short_names_its_amount_or_its_target() -> None:
     assert in_short(REFUND) == "120.00 EUR"
     assert in_short(replace(REFUND, parameters={})) == "c_881"
     assert in_short(replace(REFUND, parameters={"amount": 3})) == "c_881"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shown"),
+    [
+        ({"amount": "120.00", "currency": "EUR"}, "120.00 EUR"),
+        ({"amount": "120.00", "currency": "€"}, "120.00 €"),
+        ({"amount": "120.00 EUR", "currency": "EUR"}, "120.00 EUR"),
+        ({"amount": "120.00", "currency": 978}, "120.00"),
+        ({"amount": "120.00", "currency": ""}, "120.00"),
+        ({"amount": "120.00", "currency": "EUR to c_999"}, "120.00"),
+        ({"amount": "120.00", "currency": "EUR\u200b"}, '120.00 "EUR\\u200b"'),
+        ({"amount": "12", "currency": "EUR"}, '"12" EUR'),
+    ],
+)
+def test_an_amount_keeps_its_currency(parameters: dict[str, object], shown: str) -> None:
+    priced = replace(REFUND, parameters=parameters)
+    assert in_short(priced) == shown
+    assert to_whom(priced) == f"{shown} to c_881"
+
+
+def test_where_an_amount_stands_its_currency_and_its_target_stand_too() -> None:
+    priced = replace(REFUND, parameters={"amount": "120.00", "currency": "EUR"})
+    risky = sight(replace(POLICY, is_high_risk=True), action=priced)
+    asked = next(buttons(approval_card(risky, NOW).blocks))["confirm"]["text"]["text"]
+    assert asked == "120.00 EUR to c_881 in prod. Digest 3fa1c09be2d4."
+    assert "refund 120.00 EUR to c_881 in prod" in approvals_message([risky], [], NOW).text
+    without = sight(action=replace(REFUND, parameters={}))
+    assert "refund c_881 in prod" in approvals_message([without], [], NOW).text

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable
 
-from faultbook.base.text import cut
 from faultbook.model.approval import Approval, ApprovalState, Decision
 from faultbook.model.approval_sight import ApprovalSight
-from faultbook.view.approval_values import in_short
+from faultbook.view.approval_values import to_whom
 from faultbook.view.lines import (
     DOT,
     Bold,
@@ -28,7 +27,6 @@ _CODE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _LINKS = 3
 _LINK_NAME = 40
 _LINK_ON_CARD = 150
-_AMOUNT = 60
 _APPROVERS = 3
 
 
@@ -109,11 +107,19 @@ def facts(sight: ApprovalSight) -> Line:
 def listed(sight: ApprovalSight) -> Line:
     """Tell an approval in one line of a list."""
     asked = sight.approval
-    what: Line = [Code(name(asked.action.kind)), f" {name(in_short(asked.action))}", _in(asked)]
-    parts: list[Line] = [[Bold(asked.id), " ", *what], [name(asked.agent)], *_votes(sight)]
+    parts: list[Line] = [
+        [Bold(asked.id), " ", *action_in_short(asked)],
+        [name(asked.agent)],
+        *_votes(sight),
+    ]
     if asked.state is ApprovalState.PENDING:
         return join([*parts, ["until ", Moment(asked.expires_at)]])
     return join([*parts, [short_state(asked)]])
+
+
+def action_in_short(asked: Approval) -> Line:
+    """Say what is to run, to whom and where, in one line."""
+    return [Code(name(asked.action.kind)), f" {to_whom(asked.action)}", _in(asked)]
 
 
 def short_state(asked: Approval) -> str:
@@ -124,10 +130,7 @@ def short_state(asked: Approval) -> str:
 def confirmation(sight: ApprovalSight) -> tuple[str, str]:
     """Give title and words of the question that precedes an approval of high risk."""
     asked = sight.approval
-    amount = in_short(asked.action)
-    target = name(asked.action.target)
-    what = target if amount == asked.action.target else f"{cut(amount, _AMOUNT)} to {target}"
-    said = f"{what}{_in(asked)}. Digest {asked.short_digest}."
+    said = f"{to_whom(asked.action)}{_in(asked)}. Digest {asked.short_digest}."
     return f"Run {name(asked.action.kind)}?", said
 
 

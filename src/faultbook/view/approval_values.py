@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from faultbook.model.approval import Action
-from faultbook.view.lines import NAME_LENGTH, Bold, Code, Line, escape
+from faultbook.view.lines import NAME_LENGTH, Bold, Code, Line, escape, name
 
 _LOOKS_LIKE_JSON = re.compile(r'-?[0-9]+|true|false|null|[\[{"].*', re.DOTALL)
 _FORMATS = re.compile(r"[*>]|(?<!\w)[_~]|[_~](?!\w)|:[\w+'-]+:")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that are drawn as nothing.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f]")
+_CURRENCY = re.compile(r"\S{1,20}")
 _LABEL_LENGTH = 200
 _BMP = 0xFFFF
 
@@ -66,8 +67,24 @@ def parameters_of(action: Action) -> list[Parameter]:
 
 def in_short(action: Action) -> str:
     """Say an action in few words: what it costs where it names an amount, else its target."""
-    amount = action.parameters.get("amount")
-    return exact(amount if isinstance(amount, str) and amount else action.target)
+    return _amount(action) or exact(action.target)
+
+
+def to_whom(action: Action) -> str:
+    """Say what an action costs and its target, each cut: `120.00 EUR to c_881`."""
+    amount, target = _amount(action), name(exact(action.target))
+    return f"{name(amount)} to {target}" if amount else target
+
+
+def _amount(action: Action) -> str:
+    amount, currency = (action.parameters.get(one) for one in ("amount", "currency"))
+    if not isinstance(amount, str) or not amount:
+        return ""
+    shown = exact(amount)
+    # What is no single word names no currency: it could read on as if it were our own words.
+    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+        return shown
+    return shown if amount.endswith(f" {currency}") else f"{shown} {exact(currency)}"
 
 
 def exact(value: object) -> str:
