@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
 
 from faultbook.base.clock import SECOND
 from faultbook.model.approval import Approval, ApprovalState
@@ -23,13 +22,11 @@ from faultbook.operations.execution import (
     report_execution,
     sweep_grants,
 )
-from faultbook.operations.tasks import cancel_task
 from faultbook.store.engine import Store, open_store
-from faultbook.store.schema_approvals import approvals
 from faultbook.store.transaction import Transaction
-from tests.approval_desk import CARA, REFUND, TWO, ApprovalDesk, member
+from tests.approval_desk import REFUND, ApprovalDesk, member
 from tests.conftest import START, FrozenClock
-from tests.task_desk import AGENT, ANA, BEN, TaskDesk
+from tests.task_desk import AGENT, BEN
 
 
 @pytest.fixture
@@ -102,19 +99,6 @@ def test_a_report_of_what_never_began_is_refused(desk: ApprovalDesk, approved: A
 
 
 Begin = Callable[[ApprovalDesk, Approval], Grant | Refusal]
-
-
-def _tamper(desk: ApprovalDesk) -> None:
-    def tamper(tx: Transaction) -> None:
-        told = (
-            '{"environment":"production","kind":"refund","parameters":{"amount":"9120.00"},'
-            '"target":"c_881"}'
-        )
-        tx.execute(update(approvals).values(action=told))
-
-    desk.store.write(tamper)
-
-
 _RUNNER = replace(REFUND, executor=ExecutorPlan(command=("./refund",)))
 _REFUSED: dict[str, tuple[Begin, str]] = {
     "another action": (
@@ -181,94 +165,6 @@ def test_what_faultbook_runs_itself_no_agent_runs(sqlite_store: Store) -> None:
     assert grant.approval.state is ApprovalState.EXECUTING
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {},
-        {BEN.id: member(BEN, is_active=False), CARA.id: member(CARA)},
-        {BEN.id: member(BEN, groups=frozenset()), CARA.id: member(CARA)},
-    ],
-    ids=["nobody is known", "one was removed", "one left the group"],
-)
-def test_an_approver_who_is_gone_at_execution_denies_it(
-    store: Store, members: dict[str, Membership]
-) -> None:
-    desk = ApprovalDesk(store).under(TWO)
-    asked = desk.ask(webhook="https://agent.example/hook")
-    desk.counted(asked, BEN)
-    approved = desk.counted(asked, CARA).approval
-    assert approved.state is ApprovalState.APPROVED
-    desk.refused(desk.begin(approved, members=members), "execution.refused", "approver_gone")
-    found = desk.find(asked)
-    assert (found.state, found.decided_by) == (ApprovalState.DENIED, "the policy")
-    assert found.reason == (
-        f"Those who approved {asked.id} may no longer decide, so it may not run. Ask again."
-    )
-    assert len(desk.owed(ApprovalNotice.WEBHOOK)) == 2
-    desk.refused(desk.begin(found), "execution.refused", "approval_denied")
-    assert desk.ask().state is ApprovalState.PENDING  # nobody denied it: no loop to break
-
-
-def _cancelled(desk: ApprovalDesk, asked: Approval) -> ApprovalDesk:
-    assert asked.task is not None
-    desk.store.write(cancel_task, asked.task, ANA)
-    return desk
-
-
-def _changed(desk: ApprovalDesk, _: Approval) -> ApprovalDesk:
-    return desk.under(replace(_RUNNER, reason_to_deny=True))
-
-
-def _tampered(desk: ApprovalDesk, _: Approval) -> ApprovalDesk:
-    _tamper(desk)
-    return desk
-
-
-@pytest.mark.parametrize(
-    ("happen", "code", "why"),
-    [
-        (_changed, "policy_changed", "The policy `refund-prod` changed since A-1 was asked"),
-        (_cancelled, "task_cancelled", "T-1 was cancelled by Ana"),
-        (_tampered, "digest_mismatch", "This is not the action that A-1 is about"),
-    ],
-)
-def test_what_faultbook_itself_may_never_run_is_denied_so_that_nobody_waits_for_it(
-    store: Store,
-    happen: Callable[[ApprovalDesk, Approval], ApprovalDesk],
-    code: str,
-    why: str,
-) -> None:
-    tasks = TaskDesk(store)
-    tasks.give()
-    desk = ApprovalDesk(store).under(_RUNNER)
-    asked = desk.ask(task=tasks.claimed().number, webhook="https://agent.example/hook")
-    approved = desk.counted(asked, CARA).approval
-    entries = len(desk.audited())
-    desk = happen(desk, approved)
-    answer = desk.begin(approved, executor="faultbook", holder="worker-1")
-    error = desk.refused(answer, "execution.refused", code)
-    assert desk.kinds()[entries:].count("execution.refused") == 1
-    found = desk.find(asked)
-    assert (found.state, found.decided_by) == (ApprovalState.DENIED, "the policy")
-    assert found.reason == f"{error.message} {error.next_step}"
-    assert found.reason.startswith(why)
-    assert desk.owed(ApprovalNotice.CARD)
-    assert len(desk.owed(ApprovalNotice.WEBHOOK)) == 2
-    again = desk.begin(found, executor="faultbook", holder="worker-1")
-    assert isinstance(again, Refusal)
-    assert desk.find(asked) == found
-
-
-def test_what_slack_can_not_say_only_waits_where_faultbook_runs_it(store: Store) -> None:
-    desk = ApprovalDesk(store).under(_RUNNER)
-    asked = desk.counted(desk.ask()).approval
-    unknown = {BEN.id: Membership(BEN.id, is_active=False, why_code="lookup_failed")}
-    answer = desk.begin(asked, executor="faultbook", holder="worker-1", members=unknown)
-    desk.refused(answer, "execution.refused", "lookup_failed")
-    assert desk.find(asked) == asked
-    assert desk.granted(asked, executor="faultbook", holder="worker-1")
-
-
 def test_a_bypass_runs_without_voters_and_by_its_digest_only(
     desk: ApprovalDesk,
 ) -> None:
@@ -276,15 +172,6 @@ def test_a_bypass_runs_without_voters_and_by_its_digest_only(
     assert isinstance(desk.bypass(asked), Approval)
     desk.refused(desk.begin(asked, digest="0" * 64), "execution.refused", "digest_mismatch")
     assert desk.granted(asked, members={}).approval.is_bypass
-
-
-def test_an_action_that_was_changed_in_the_store_does_not_run(
-    desk: ApprovalDesk, approved: Approval
-) -> None:
-    forged = replace(approved.action, parameters={"amount": "9120.00"})
-    _tamper(desk)
-    assert desk.find(approved).action == forged
-    desk.refused(desk.begin(approved), "execution.refused", "digest_mismatch")
 
 
 def test_a_grant_that_nobody_reports_is_unknown_and_a_late_report_is_not_used(

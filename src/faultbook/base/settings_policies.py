@@ -116,6 +116,7 @@ class PolicySettings(Section):
     prevent_self_review: bool = True
     ttl_seconds: float = Field(default=3600, ge=1, le=_LONGEST_WAIT)
     max_ttl_seconds: float = Field(default=86_400, ge=1, le=_LONGEST_WAIT)
+    """The most that a request may wait, and for how long an approval stays good."""
     reason_to_approve: bool = False
     reason_to_deny: bool = False
     per_hour: int = Field(default=60, ge=1)

@@ -14,6 +14,7 @@ from faultbook.base.errors import (
     InvalidError,
     UnavailableError,
 )
+from faultbook.base.text import duration
 from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
@@ -46,7 +47,7 @@ _TO_REPORT_SECONDS = 30.0
 _APPROVED = frozenset({ApprovalState.APPROVED})
 _EXECUTING = frozenset({ApprovalState.EXECUTING})
 _UNKNOWN = frozenset({ApprovalState.EXECUTION_UNKNOWN})
-_WITHDRAWN = frozenset({"approver_gone"})
+_WITHDRAWN = frozenset({"approver_gone", "approval_outlived"})
 _FOR_GOOD = frozenset({"digest_mismatch", "task_cancelled", "policy_changed"})
 """Where Faultbook is the one to execute, nobody else finds out that it never will."""
 
@@ -95,12 +96,8 @@ def begin_execution(
     if not holder and executor != asked.agent:
         error = foreign(asked.id, executor, "approval")
     error = error or _why_not_now(asked, digest) or _task_gone(tx, asked)
-    if error is None and policy is None:
-        error = policy_changed(asked)
-    if error is None and policy is not None and policy.executor is not None and not holder:
-        error = _runs_it_itself(asked)
     if error is None and policy is not None:
-        error = _nobody_knows(asked, memberships) or _approver_gone(asked, memberships, policy)
+        error = _why_not_by(tx, policy, asked, memberships, holder)
     if error is not None or policy is None:
         refused = error or policy_changed(asked)
         if refused.code in (_WITHDRAWN | _FOR_GOOD if holder else _WITHDRAWN):
@@ -269,6 +266,35 @@ def _task_gone(tx: Transaction, asked: Approval) -> ConflictError | None:
     return ConflictError(
         f"{task.id} was cancelled by {task.cancelled_by}, so {asked.id} may not run.",
         code="task_cancelled",
+        next_step="Ask again if it is still wanted.",
+    )
+
+
+def _why_not_by(
+    tx: Transaction,
+    policy: ApprovalPolicy,
+    asked: Approval,
+    memberships: Mapping[str, Membership],
+    holder: str,
+) -> FaultbookError | None:
+    """Tell why its policy does not let it run for this caller; None where it does."""
+    if policy.executor is not None and not holder:
+        return _runs_it_itself(asked)
+    return (
+        _outlived(tx, asked, policy)
+        or _nobody_knows(asked, memberships)
+        or _approver_gone(asked, memberships, policy)
+    )
+
+
+def _outlived(tx: Transaction, asked: Approval, policy: ApprovalPolicy) -> ConflictError | None:
+    """Tell whether it was approved so long ago that who approved may have meant another world."""
+    approved_at = asked.decided_at or asked.created_at
+    if tx.now - approved_at <= seconds(policy.max_ttl_seconds):
+        return None
+    return ConflictError(
+        f"{asked.id} was approved over {duration(policy.max_ttl_seconds)} ago, so it may not run.",
+        code="approval_outlived",
         next_step="Ask again if it is still wanted.",
     )
 
