@@ -50,6 +50,19 @@ def test_who_is_not_listed_is_refused(desk: Approving) -> None:
     assert desk.audited()[-1].actor.startswith("Ana Ruiz (U")
 
 
+def test_a_vote_waits_where_the_approvers_channel_is_not_shown_to_the_bot(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    policy = policy_for(workspace, thresholds=[{"channels": ["C0PRIVATE1"]}])
+    with approving(workspace, tmp_path / "home", policy) as desk:
+        asked = desk.ask()
+        assert desk.approve("ben", desk.card(asked))["acked"]
+        told = desk.told("ben", "lookup_failed")
+        assert "I can't see who is in C0PRIVATE1, so your click did not count." in told["text"]
+        assert "Invite me there." in told["text"]
+        assert desk.find(asked).state is ApprovalState.PENDING
+
+
 @pytest.mark.parametrize("owner", ["Ben Okafor", "@ben"])
 def test_the_owner_of_the_agents_token_decides_nothing(desk: Approving, owner: str) -> None:
     asked = desk.ask(owner=owner)

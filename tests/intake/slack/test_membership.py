@@ -209,6 +209,34 @@ async def test_a_channel_without_end_is_unknown() -> None:
     assert found.why_code == LOOKUP_FAILED
 
 
+@pytest.mark.parametrize("code", ["channel_not_found", "not_in_channel"])
+async def test_a_channel_that_slack_does_not_show_us_is_unknown_until_we_are_invited(
+    code: str,
+) -> None:
+    slack = FakeSlack(fails={"conversations.members": refusal(code)})
+    rule = policy("SFIN", channels=("CFIN",))
+    asking = lookup(slack, rule)
+    found = await asking.of("UBEN", [rule])
+    assert (found.is_active, found.why_code) == (False, LOOKUP_FAILED)
+    assert found.why_not == (
+        "I can't see who is in `CFIN`, so your click did not count. Invite me there."
+    )
+    with pytest.raises(UnavailableError, match="I can't see who is in `CFIN`") as told:
+        await asking([BEN])
+    assert (told.value.code, told.value.next_step) == (LOOKUP_FAILED, "Invite me there.")
+    assert (await asking.of("UBEN", [policy("SFIN")])).is_active  # nothing of the channel there
+    slack.fails.clear()
+    assert (await asking.of("UBEN", [rule])).channels == {"CFIN"}
+
+
+async def test_who_may_not_decide_at_all_is_told_that_whatever_is_hidden() -> None:
+    slack = FakeSlack(people={"UBEN": {"deleted": True}}, groups={}, channels={})
+    rule = policy("SFIN", channels=("CFIN",))
+    asking = lookup(slack, rule)
+    assert (await asking.of("UBEN", [rule])).why_code == "deactivated"
+    assert (await asking([BEN]))["UBEN"].why_code == "deactivated"
+
+
 async def test_executors_learn_of_those_who_voted_or_that_nobody_knows() -> None:
     slack = FakeSlack()
     asking = lookup(slack, policy("SFIN"))

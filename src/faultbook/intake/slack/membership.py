@@ -33,10 +33,9 @@ KEPT_SECONDS = 60.0
 _KEPT = 5000
 _PAGES, _A_PAGE = 60, 1000
 _NOT_CONFIRMED = "Slack didn't confirm that you may decide, so your click did not count. Try again."
-# Slack knows of none such, or doesn't show it to us: nobody is in it as far as anyone can tell.
-_NO_SUCH_PLACE = frozenset(
-    {"no_such_subteam", "subteam_not_found", "channel_not_found", "not_in_channel"}
-)
+_NO_SUCH_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
+# People are in there though Slack doesn't show it to us: in a private channel without the bot.
+_NOT_SHOWN = frozenset({"channel_not_found", "not_in_channel"})
 _PROFILE_NAMES = (
     "display_name",
     "display_name_normalized",
@@ -46,14 +45,26 @@ _PROFILE_NAMES = (
 _NO_SUCH_PERSON = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 _OUTAGES = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
 
-Found: TypeAlias = "Membership | frozenset[str]"
+Found: TypeAlias = Membership | frozenset[str]
 
 log = structlog.get_logger("slack")
 
 
-def unconfirmed(person_id: str) -> Membership:
+class _UnknownError(Exception):
+    """Slack didn't say, or not in time."""
+
+
+class _HiddenError(Exception):
+    """A channel whose people Slack doesn't show to us."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(channel)
+        self.channel = channel
+
+
+def unconfirmed(person_id: str, words: str = _NOT_CONFIRMED) -> Membership:
     """Say that nothing is known of a person, so that they decide nothing now."""
-    return Membership(person_id, is_active=False, why_not=_NOT_CONFIRMED, why_code=LOOKUP_FAILED)
+    return Membership(person_id, is_active=False, why_not=words, why_code=LOOKUP_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +101,40 @@ class MembershipLookup:
 
         What goes on after the time that we may wait is there for the next click.
         """
+        try:
+            return await self._read(person_id, policies)
+        except _HiddenError as hidden:
+            words = f"I can't see who is in `{hidden.channel}`, so your click did not count."
+            return unconfirmed(person_id, f"{words} Invite me there.")
+        except _UnknownError:
+            return unconfirmed(person_id)
+
+    async def _read(self, person_id: str, policies: Collection[ApprovalPolicy]) -> Membership:
+        """Read what Slack knows of a person; who may not decide at all is that in any place.
+
+        Raises:
+            _HiddenError: a channel that the policies name isn't shown to us.
+            _UnknownError: Slack said nothing in time.
+        """
         groups, channels = _named_in(policies)
+        places = [*sorted(groups), *sorted(channels)]
         wanted = [self._ask("person", person_id, self._person)]
         wanted += [self._ask("group", one, self._group) for one in sorted(groups)]
         wanted += [self._ask("channel", one, self._channel) for one in sorted(channels)]
         if not all(one.done() for one in wanted):
             await asyncio.wait(wanted, timeout=LOOKUP_SECONDS)
-        if any(not one.done() or one.cancelled() or one.exception() is not None for one in wanted):
-            return unconfirmed(person_id)
-        person, *members = (one.result() for one in wanted)
-        assert isinstance(person, Membership)  # noqa: S101 - the first that was asked for
-        places = [*sorted(groups), *sorted(channels)]
-        within = {
-            place
-            for place, found in zip(places, members, strict=True)
-            if isinstance(found, frozenset) and person_id in found
-        }
+        person, *members = (_result(one) for one in wanted)
+        if not isinstance(person, Membership):
+            raise _UnknownError
+        if not person.is_active:
+            return person
+        hidden = next((one for one in members if isinstance(one, _HiddenError)), None)
+        if hidden is not None:
+            raise hidden
+        known = [one for one in members if isinstance(one, frozenset)]
+        if len(known) < len(members):
+            raise _UnknownError
+        within = {place for place, found in zip(places, known, strict=True) if person_id in found}
         return replace(person, groups=groups & within, channels=channels & within)
 
     async def __call__(self, people: Collection[Person]) -> Mapping[str, Membership]:
@@ -114,15 +143,23 @@ class MembershipLookup:
         Raises:
             UnavailableError: it can't be had now.
         """
-        asked = [self.of(person.id, self._policies.all) for person in people]
-        found = await asyncio.gather(*asked)
-        if any(one.why_code == LOOKUP_FAILED for one in found):
+        asked = [self._read(person.id, self._policies.all) for person in people]
+        try:
+            found = await asyncio.gather(*asked)
+        except _HiddenError as hidden:
+            raise UnavailableError(
+                f"I can't see who is in `{hidden.channel}`, so nobody knows who may still decide.",
+                code=LOOKUP_FAILED,
+                next_step="Invite me there.",
+                retry_after=5.0,
+            ) from None
+        except _UnknownError:
             raise UnavailableError(
                 "Slack didn't say who may still decide.",
                 code=LOOKUP_FAILED,
                 next_step="Try again in a moment.",
                 retry_after=5.0,
-            )
+            ) from None
         return {one.person_id: one for one in found}
 
     def _ask(
@@ -143,7 +180,7 @@ class MembershipLookup:
 
     def _forget_failed(self, key: tuple[str, str], done: "asyncio.Task[Found]") -> None:
         error = None if done.cancelled() else done.exception()
-        if error is not None and not isinstance(error, _OUTAGES):
+        if error is not None and not isinstance(error, (*_OUTAGES, _HiddenError)):
             log.error("membership_not_read", of=key[0], exc_info=error)
         kept = self._kept.get(key)
         if (done.cancelled() or error is not None) and kept is not None and kept.asking is done:
@@ -165,7 +202,9 @@ class MembershipLookup:
         try:
             answer = await self._client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
-            return _nobody(error, group)
+            if not _not_found(error, group, _NO_SUCH_GROUP):
+                raise
+            return frozenset()
         return frozenset(str(one) for one in answer.get("users") or ())
 
     async def _channel(self, channel: str) -> Found:
@@ -177,7 +216,9 @@ class MembershipLookup:
                     channel=channel, limit=_A_PAGE, cursor=cursor or None
                 )
             except SlackApiError as error:
-                return _nobody(error, channel)
+                if not _not_found(error, channel, _NOT_SHOWN):
+                    raise
+                raise _HiddenError(channel) from None
             members.update(str(one) for one in page.get("members") or ())
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
@@ -203,12 +244,23 @@ def _named_in(policies: Collection[ApprovalPolicy]) -> tuple[frozenset[str], fro
     return groups, frozenset(one for told in voters for one in told.channels)
 
 
-def _nobody(error: SlackApiError, place: str) -> frozenset[str]:
+def _result(asking: "asyncio.Task[Found]") -> Found | _HiddenError | None:
+    """Give what was answered, or the channel that isn't shown; None for anything else."""
+    if not asking.done() or asking.cancelled():
+        return None
+    error = asking.exception()
+    if error is None:
+        return asking.result()
+    return error if isinstance(error, _HiddenError) else None
+
+
+def _not_found(error: SlackApiError, place: str, codes: frozenset[str]) -> bool:
+    """Tell whether Slack knows of no such place of a policy, or doesn't show it to us."""
     code = read_refusal(error.response).code
-    if code not in _NO_SUCH_PLACE:
-        raise error
+    if code not in codes:
+        return False
     log.warning("place_of_a_policy_not_found", place=redact(place), why=redact(code))
-    return frozenset()
+    return True
 
 
 def _read_person(person_id: str, told: dict[str, Any], me: Identity) -> Membership:
