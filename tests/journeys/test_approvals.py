@@ -235,8 +235,29 @@ def test_home_shows_what_waits_and_decides_it_in_a_window(desk: Approving) -> No
     assert workspace.submit("ben", {"reason": "wrong customer"})["outcome"] == "updated"
     assert "Counted." in str(desk.modal("ben", asked.id)["blocks"])
     assert desk.wait(asked, ApprovalState.DENIED).decided_by == "Ben Okafor"
-    workspace.open_home("ben")
+    # Home is painted again by itself: nobody opened it.
     workspace.wait_for(lambda: "Nothing waits for you." in str(workspace.home_view("ben")))
+
+
+def test_home_forgets_what_was_approved_in_a_window_that_it_opened(desk: Approving) -> None:
+    workspace, asked = desk.workspace, desk.ask()
+    workspace.open_home("ben")
+    workspace.wait_for(lambda: asked.id in str(workspace.home_view("ben")))
+    assert workspace.click_view("ben", "approval.details")["acked"]
+    shown = desk.modal("ben", asked.id)
+    assert workspace.click_view("ben", "approval.approve", view_id=shown["id"])["acked"]
+    desk.wait(asked, ApprovalState.APPROVED)
+    workspace.wait_for(lambda: "Nothing waits for you." in str(workspace.home_view("ben")))
+
+
+def test_a_decision_taken_in_a_channel_leaves_home_alone(desk: Approving) -> None:
+    workspace, asked = desk.workspace, desk.ask()
+    card = desk.card(asked)
+    desk.deny("ben", card)
+    assert workspace.submit("ben", {"reason": "wrong customer"})["outcome"] == "cleared"
+    assert desk.wait(asked, ApprovalState.DENIED)
+    desk.card(asked, "Denied by Ben Okafor")
+    assert workspace.wire("views.publish") == []
 
 
 def test_a_vote_in_a_window_is_counted_there_and_a_refused_one_told_there(

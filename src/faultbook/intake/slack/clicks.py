@@ -9,6 +9,7 @@ from faultbook.base.errors import InvalidError
 from faultbook.base.redaction import redact
 from faultbook.intake.slack.approval_clicks import APPROVAL_HANDLERS
 from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.home import repaint_after_click
 from faultbook.intake.slack.incidents import (
     hand_draft_over,
     keep_draft,
@@ -85,6 +86,7 @@ async def take_click(desk: Desk, body: Json) -> Json | None:
             next_step="Ask again, and use the buttons of the new answer.",
         )
     await handle(desk, click)
+    repaint_after_click(desk, click)
     return None
 
 

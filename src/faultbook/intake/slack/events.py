@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from faultbook.base.clock import Instant
 from faultbook.base.errors import UnavailableError
 from faultbook.base.redaction import redact
-from faultbook.intake.slack.approval_asking import owed_waiting, read_home_part
+from faultbook.intake.slack.approval_asking import owed_waiting
 from faultbook.intake.slack.approval_names import ApprovalOf, WaitsForMe
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.grammar import (
@@ -37,6 +37,7 @@ from faultbook.intake.slack.heard import (
     HomeOpened,
     read_event,
 )
+from faultbook.intake.slack.home import publish_home
 from faultbook.intake.slack.payloads import Json
 from faultbook.intake.slack.task_messages import (
     kept_as,
@@ -47,9 +48,7 @@ from faultbook.intake.slack.task_messages import (
 )
 from faultbook.model.answer import FailingQuery
 from faultbook.model.notice import NewNotice
-from faultbook.operations.drafts import list_due_from
-from faultbook.operations.ledger import read_queue
-from faultbook.operations.lessons import newest_lessons, suggest_lessons
+from faultbook.operations.lessons import suggest_lessons
 from faultbook.operations.questions import (
     Owed,
     ReplyTo,
@@ -57,9 +56,7 @@ from faultbook.operations.questions import (
     owed_answer,
     owed_diff,
 )
-from faultbook.operations.task_people import read_open
 from faultbook.view.message import Message
-from faultbook.view.slack_home import LEARNED, TASKS, LedgerPart, TasksPart, home_view
 from faultbook.view.slack_words import own_error_message, refusal_message
 
 _LAST_REDELIVERY = 3
@@ -115,30 +112,6 @@ _OWED_FOR: dict[type, Callable[[Any, ReplyTo], NewNotice]] = {
     WhatDoing: lambda ask, to: to.notice(Owed.TASK_LIST, user=to.user, mine=ask.mine),
     Help: lambda _, to: to.notice(Owed.HELP),
 }
-
-
-async def publish_home(desk: Desk, user: str, direct: str = "") -> None:
-    """Paint a person's Home from the store; `direct` is their conversation with the bot."""
-    answer = await desk.ask(FailingQuery())
-    ledger = await desk.store.in_thread(_ledger_part, desk, user)
-    tasks = TasksPart(*await desk.store.read_async(read_open, user, TASKS))
-    approvals = await read_home_part(desk, user)
-    view = home_view(
-        answer, connection=desk.connection(), tasks=tasks, ledger=ledger, approvals=approvals
-    )
-    # What is opened from Home knows by this where the person can be answered.
-    await desk.client.views_publish(user_id=user, view=view | {"private_metadata": direct})
-
-
-def _ledger_part(desk: Desk, user: str) -> LedgerPart | None:
-    if desk.ledger is None:
-        return None
-    store = desk.store
-    return LedgerPart(
-        due=store.read(list_due_from, user),
-        learned=newest_lessons(store, desk.ledger.snapshot(), LEARNED),
-        queue=store.read(read_queue),
-    )
 
 
 async def _hear(desk: Desk, heard: Heard, redelivery: int) -> None:

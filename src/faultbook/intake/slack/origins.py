@@ -22,6 +22,11 @@ def carrying(view: Block, click: Click) -> Block:
     return view | {"private_metadata": json.dumps({"origin": [origin.channel, origin.thread_ts]})}
 
 
+def began_on_home(metadata: str) -> bool:
+    """Tell whether a modal began on Home: all others carry where they were opened from."""
+    return not _carried(metadata).channel
+
+
 def _carried(metadata: str) -> Origin:
     try:
         found: Json = json.loads(metadata or "{}")

@@ -10,6 +10,7 @@ from faultbook.base.text import cut
 from faultbook.intake.slack.approval_forms import submit_outcome, submit_review, submit_vote
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.forms import FormError, read_field, read_incident_form
+from faultbook.intake.slack.home import repaint_after_submission
 from faultbook.intake.slack.ledger_clicks import digest_of, read_closing_place, read_edited_rule
 from faultbook.intake.slack.payloads import Json, Submission, read_submission
 from faultbook.intake.slack.task_forms import submit_done, submit_new_task
@@ -70,9 +71,11 @@ async def take_submission(desk: Desk, body: Json) -> Json | None:
     if handle is None:
         return None  # a modal that only shows something
     try:
-        return await handle(desk, submission)
+        answer = await handle(desk, submission)
     except FormError as error:
         return error.as_answer()
+    repaint_after_submission(desk, submission)
+    return answer
 
 
 async def _open(desk: Desk, submission: Submission) -> Json | None:
