@@ -121,6 +121,7 @@ _BARE = '[[policies]]\nname = "refunds"\nkinds = ["refund"]\n'
             "it takes 2 to decide and names 1",
         ),
         (_policy(after=_GLASS), "policies.0.break_glass", "names nobody"),
+        (_policy(after=_GLASS + 'users = ["U1"]'), "policies.0", "add `channel`"),
         (_policy(after=_RUNNER), "policies.0.executor", "either `command` or `url`"),
         (
             _policy(after=_RUNNER + 'command = ["x"]\nurl = "https://x.example"'),

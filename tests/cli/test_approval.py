@@ -25,6 +25,7 @@ SETTINGS = """\
 name = "refund-prod"
 kinds = ["refund"]
 reason_to_deny = true
+channel = "C1"
 [[policies.thresholds]]
 users = ["UBEN", "UANA", "UCHRIS"]
 [policies.break_glass]

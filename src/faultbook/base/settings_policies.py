@@ -132,7 +132,7 @@ class PolicySettings(Section):
     grant_seconds: float = Field(default=300, ge=1, le=86_400)
     """How long whoever executes has to report."""
     break_glass: VoterSettings | None = None
-    """Who may approve without voters, in an emergency."""
+    """Who may approve without voters, in an emergency; `channel` is told loudly."""
     executor: ExecutorSettings | None = None
 
     @model_validator(mode="after")
@@ -155,4 +155,12 @@ class PolicySettings(Section):
             )
         if self.ttl_seconds > self.max_ttl_seconds:
             raise ValueError("`ttl_seconds` is more than `max_ttl_seconds`")
+        return self
+
+    @model_validator(mode="after")
+    def _a_broken_glass_is_seen(self) -> Self:
+        if self.break_glass is not None and self.channel is None:
+            raise ValueError(
+                "`break_glass` needs a place where everybody sees that it was used: add `channel`"
+            )
         return self
