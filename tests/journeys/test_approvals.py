@@ -138,12 +138,18 @@ def test_broken_glass_is_loud_and_somebody_else_reviews_it(
         def breaks(user: str, text: str) -> None:
             workspace.slash(user, "ops", "/faultbook", f"break-glass {text}")
 
-        breaks("ben", "A-1 the bank closes at noon")
+        seen = f"A-1 {asked.short_digest}"
+        for short in ("A-1", "A-1 the bank closes at noon"):
+            breaks("ana", short)
+            assert "Say the 12 digits of the digest too" in desk.told("ana", "12 digits")["text"]
+        breaks("ana", "A-1 0123456789ab the bank closes at noon")
+        assert "not what is stored" in desk.told("ana", "digest_mismatch")["text"]
+        breaks("ben", f"{seen} the bank closes at noon")
         assert "You may not break the glass of refund-prod." in desk.told("ben", "break")["text"]
-        breaks("ana", "A-1")
+        breaks("ana", seen)
         assert "requires a reason" in desk.told("ana", "reason_required")["text"]
         assert desk.find(asked).state is ApprovalState.PENDING
-        breaks("ana", "A-1 the bank closes at noon")
+        breaks("ana", f"{seen} the bank closes at noon")
         assert "approved without its approvers" in desk.told("ana", "without its")["text"]
         assert desk.find(asked).is_bypass
         loud = said_in(desk, "Ana Ruiz broke the glass of A-1:")

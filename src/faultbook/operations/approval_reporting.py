@@ -67,11 +67,18 @@ def person_of(token: Token) -> Person:
         raise ForbiddenError(
             f"The token {token.id} is no person's that decides.",
             code="not_a_person",
-            next_step="Make one: faultbook token create --person NAME"
+            next_step="Make one: faultbook token create --person MEMBER-ID"
             f" --scope {Scope.APPROVALS_DECIDE}.",
             where="Authorization",
         )
     return Person(token.person, token.person)
+
+
+def refuse_agent(
+    tx: Transaction, kind: str, number: int, token: Token, error: ForbiddenError
+) -> Refusal:
+    """Record that an agent's token was used for what people alone do."""
+    return refuse(tx, kind, f"A-{number}", f"{token.agent} ({token.id})", error)
 
 
 def nobody_confirms(person: Person) -> Membership:

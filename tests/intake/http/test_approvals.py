@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from faultbook.operations.approval_clock import sweep_approvals
+from faultbook.store import audit
 from tests.intake.http.approving import ANA, BEN, CHRIS, REFUND, Desk, desk, sqlite_desk
 from tests.intake.http.conftest import problem
 from tests.intake.http.working import add, claim, worker
@@ -373,8 +374,13 @@ def test_no_agent_decides(sqlite_desk: Desk, verb: str) -> None:
     asked = sqlite_desk.ask()
     body = {"digest": asked["digest"], "reason": "me"}
     refused = sqlite_desk.agent.post(f"/v1/approvals/{asked['id']}/{verb}", json=body)
-    problem(refused, 403, "missing_scope")
+    problem(refused, 403, "not_a_person")
     assert sqlite_desk.read(asked)["votes"] == []
+    [entry] = sqlite_desk.api.store.read(lambda tx: audit.list_newest(tx, 1))
+    kinds = {"break-glass": "bypass", "review": "review", "outcome": "outcome"}
+    assert entry.kind == f"{kinds.get(verb, 'vote')}.refused"
+    assert (entry.subject, "not_a_person" in entry.record) == (asked["id"], True)
+    assert entry.actor.startswith("refund-bot (")
 
 
 def test_forty_clicks_by_token_decide_once(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from fastapi import Request, Response
 
-from faultbook.base.errors import UnavailableError
+from faultbook.base.errors import ForbiddenError, UnavailableError
 from faultbook.intake.http.approvals import ApprovalDoor, number_of
 from faultbook.intake.http.door import Answer
 from faultbook.intake.http.requests import read_body
@@ -37,7 +37,7 @@ class DecidingEndpoints:
 
     async def _vote(self, request: Request, decision: Decision) -> Response:
         own, number = self.own, number_of(request)
-        token, body = await self._taken(request)
+        token, body = await self._taken(request, "vote.refused")
         told = read_decision(body)
         voter, membership = await self._who(token)
 
@@ -53,7 +53,7 @@ class DecidingEndpoints:
     async def break_glass(self, request: Request) -> Response:
         """Approve without voters, loudly, where the policy lets this person; a review is due."""
         own, number = self.own, number_of(request)
-        token, body = await self._taken(request)
+        token, body = await self._taken(request, "bypass.refused")
         told = read_decision(body)
         by, membership = await self._who(token)
 
@@ -68,7 +68,7 @@ class DecidingEndpoints:
 
     async def review(self, request: Request) -> Response:
         """Record that somebody else looked at a broken glass."""
-        token, body = await self._taken(request)
+        token, body = await self._taken(request, "review.refused")
         number, note = number_of(request), read_review(body).note
         by, membership = await self._who(token)
         return await self._record(
@@ -80,7 +80,7 @@ class DecidingEndpoints:
 
     async def outcome(self, request: Request) -> Response:
         """Record what became of an execution that nobody knew of."""
-        token, body = await self._taken(request)
+        token, body = await self._taken(request, "outcome.refused")
         number, told = number_of(request), read_outcome(body)
         by, membership = await self._who(token)
         happened, words = told.happened, told.words
@@ -102,18 +102,22 @@ class DecidingEndpoints:
     ) -> Response:
         return await self.own.write(request, token, body, lambda tx: self._answer(operation(tx)))
 
-    async def _taken(self, request: Request) -> tuple[Token, bytes]:
+    async def _taken(self, request: Request, refused: str) -> tuple[Token, bytes]:
+        """Take a person's token and what came with it; anybody else's attempt is audited."""
         door = self.own.door
-        token = await door.callers.identify(request, Scope.APPROVALS_DECIDE)
+        token = await door.callers.identify(request, Scope.APPROVALS_DECIDE, *Scope)
+        number = number_of(request)
+        try:
+            reporting.person_of(token)
+        except ForbiddenError as error:
+            await door.store.write_async(reporting.refuse_agent, refused, number, token, error)
+            raise
         return token, await read_body(request, door.limits.body_bytes)
 
     async def _who(self, token: Token) -> tuple[Person, Membership]:
         """Say who acts, and what Slack says of them.
 
         Where it says nothing, no decision counts; outcomes and reviews are recorded all the same.
-
-        Raises:
-            ForbiddenError: the token is an agent's.
         """
         person = reporting.person_of(token)
         try:

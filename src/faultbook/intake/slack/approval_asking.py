@@ -1,9 +1,12 @@
 """What waits for whom, and the glass that may be broken: asked in chat, by command, in Home."""
 
+import re
+
 from faultbook.base.errors import InvalidError
 from faultbook.intake.slack.approval_clicks import look_up, refusal_about, who
 from faultbook.intake.slack.desk import Desk
 from faultbook.intake.slack.payloads import Command
+from faultbook.model.approval import SHOWN_DIGITS
 from faultbook.model.approval_policy import LOOKUP_FAILED
 from faultbook.model.notice import NewNotice
 from faultbook.operations.approval_reporting import parse_approval_id
@@ -16,6 +19,8 @@ from faultbook.view.message import Message
 from faultbook.view.slack_approval_forms import bypassed_note
 from faultbook.view.slack_home import ApprovalsPart
 from faultbook.view.slack_words import note_message, repeated_message
+
+_DIGITS = re.compile(rf"[0-9a-f]{{{SHOWN_DIGITS},64}}")
 
 
 async def owed_waiting(desk: Desk, to: ReplyTo) -> NewNotice:
@@ -43,27 +48,44 @@ async def read_home_part(desk: Desk, user: str) -> ApprovalsPart | None:
 
 
 async def break_by_command(desk: Desk, command: Command, text: str) -> Message:
-    """Approve without voters, as `/faultbook break-glass A-7 REASON` asks.
+    """Approve without voters, as `/faultbook break-glass A-7 DIGITS REASON` asks.
 
     Raises:
-        InvalidError: it names no approval.
+        InvalidError: it names no approval, or not the digits of what was shown.
     """
-    name, _, reason = text.partition(" ")
-    if not name:
-        raise InvalidError(
-            "Say which approval, and why.",
-            code="approval_missing",
-            next_step="/faultbook break-glass A-7 the bank closes at noon.",
-            where="approval",
-        )
+    name, shown, reason = _read_bypass(text)
     number = parse_approval_id(name)
     _, by, member = await look_up(desk, number, command.user, command.user_name)
     keys = [command.as_click().key]
     told = await desk.store.write_async(
-        once, keys, break_glass, number, by, reason, member, desk.policies
+        once, keys, break_glass, number, by, reason, member, desk.policies, shown
     )
     if isinstance(told, Refusal):
         return await refusal_about(desk, number, told.error)
     if told is None:
         return repeated_message()
     return note_message(bypassed_note(told))
+
+
+def _read_bypass(text: str) -> tuple[str, str, str]:
+    """Take apart which approval, the digits of its digest, and why.
+
+    The digits stand on its card: one mistyped number must not run what nobody looked at.
+    """
+    name, _, more = text.strip().partition(" ")
+    if not name:
+        raise InvalidError(
+            "Say which approval, the digits of its digest, and why.",
+            code="approval_missing",
+            next_step="/faultbook break-glass A-7 3fa1c09be2d4 the bank closes at noon.",
+            where="approval",
+        )
+    digits, _, reason = more.strip().partition(" ")
+    if _DIGITS.fullmatch(digits) is None:
+        raise InvalidError(
+            f"Say the {SHOWN_DIGITS} digits of the digest too: they name exactly what will run.",
+            code="digest_missing",
+            next_step=f"They stand on the card: /faultbook break-glass {name} DIGITS REASON.",
+            where="digest",
+        )
+    return name, digits, reason
