@@ -134,12 +134,19 @@ def test_a_person_gets_a_token_that_decides(tmp_path: Path) -> None:
     assert json.loads(entry.record)["facts"]["person"] == "UBEN"
 
 
+def test_the_help_says_that_people_are_named_by_their_member_id(tmp_path: Path) -> None:
+    told = " ".join(faultbook(tmp_path, "create", "--help").stdout.split())
+    assert "Who answers for the agent, by Slack's member id." in told
+    assert "whose own it is, by Slack's member id." in told
+    assert "Copy member ID" in told
+
+
 def test_an_agents_token_can_not_decide_and_the_attempt_is_audited(tmp_path: Path) -> None:
     wanted = ("--scope", "approvals:decide", "--scope", "runs:write")
     refused = faultbook(tmp_path, "create", "--agent", "bot", "--owner", "ana", *wanted)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "`approvals:decide` is a person's" in refused.stderr
-    assert "--person NAME" in refused.stderr
+    assert "--person MEMBER-ID" in refused.stderr
     assert "No token yet" in faultbook(tmp_path, "list").stderr
     [entry] = audited(tmp_path)
     facts = json.loads(entry.record)["facts"]

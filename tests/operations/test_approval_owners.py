@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from faultbook.model.approval import Approval, NewApproval
+from faultbook.model.approval_policy import UNKNOWN_PERSON
 from faultbook.operations.approval_reporting import ask_by_token
 from faultbook.operations.approval_steps import Refusal
 from faultbook.store.engine import Store
 from faultbook.store.transaction import Transaction
-from tests.approval_desk import REFUND, ApprovalDesk
+from tests.approval_desk import EVE, REFUND, ApprovalDesk, member
+from tests.task_desk import BEN
 
 
 @pytest.fixture
@@ -55,3 +57,19 @@ def test_what_no_policy_takes_is_refused_for_that(desk: ApprovalDesk) -> None:
     amount = desk.under(replace(REFUND, amount_field="total"))
     answer = ask(amount, amount.new(owner="ana"))
     amount.refused(answer, "approval.refused", "amount_unreadable")
+
+
+def test_whose_token_names_no_member_is_told_to_make_another(desk: ApprovalDesk) -> None:
+    asked = desk.ask()
+    words = "Slack doesn't know you."
+    gone = member(BEN, is_active=False, why_not=words, why_code=UNKNOWN_PERSON)
+    voted = desk.vote(asked, BEN, membership=gone)
+    bypassed = desk.bypass(asked, EVE, is_active=False, why_not=words, why_code=UNKNOWN_PERSON)
+    for answer, kind, who in ((voted, "vote", BEN), (bypassed, "bypass", EVE)):
+        assert isinstance(answer, Refusal)
+        assert (answer.error.code, answer.error.message) == (UNKNOWN_PERSON, words)
+        assert f"`{who.id}` is no member of this workspace." in answer.error.next_step
+        assert "faultbook token create --person MEMBER-ID" in answer.error.next_step
+        assert f"{kind}.refused" in desk.kinds()
+    guest = desk.vote(asked, BEN, membership=member(BEN, is_active=False, why_code="guest"))
+    assert not desk.refused(guest, "vote.refused", "guest").next_step

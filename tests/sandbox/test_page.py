@@ -220,6 +220,15 @@ def test_an_ephemeral_answer_is_seen_by_one_person_only(slack: Workspace, page: 
         expect(whisper).to_have_count(0)
 
 
+def test_the_member_id_of_whom_one_acts_as_is_shown_on_hovering(
+    slack: Workspace, page: Page
+) -> None:
+    persona = page.get_by_test_id("persona")
+    expect(persona).to_have_attribute("title", f"Member id {slack.user_id('ana')}")
+    persona.select_option(label="Ben Okafor · Engineer")
+    expect(persona).to_have_attribute("title", f"Member id {slack.user_id('ben')}")
+
+
 def test_unread_messages_are_counted_and_read(slack: Workspace, page: Page) -> None:
     ops = page.locator('[data-testid=channel][data-name="ops"]')
     slack.say("ben", "ops", "one")

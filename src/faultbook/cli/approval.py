@@ -36,7 +36,8 @@ def command() -> None:
     """Ask people, see what they said, and decide.
 
     With FAULTBOOK_URL set the server is asked, otherwise the local store. Deciding takes a person's
-    own token in FAULTBOOK_TOKEN (faultbook token create --person ID --scope approvals:decide).
+    own token in FAULTBOOK_TOKEN, made with: faultbook token create --person MEMBER-ID --scope
+    approvals:decide.
     """
 
 

@@ -34,8 +34,8 @@ def command() -> None:
 
 @command.command("create")
 @click.option("--agent", help="The agent that reports with it.")
-@click.option("--owner", help="The person who answers for the agent.")
-@click.option("--person", help="Instead of these: whose own it is, by Slack's member id or name.")
+@click.option("--owner", help="Who answers for the agent, by Slack's member id.")
+@click.option("--person", help="Instead of these: whose own it is, by Slack's member id.")
 @click.option(
     "--scope",
     "scopes",
@@ -60,7 +60,9 @@ def create(
     """Make a token and print it, once, to stdout.
 
     An agent's names --agent and --owner; a person's names --person, and has of the scopes
-    approvals:decide, approvals:read and audit:read.
+    approvals:decide, approvals:read and audit:read. People are named by Slack's member id, such as
+    U012AB3CD, which nobody can change: Slack shows it in a profile, behind the three dots, as Copy
+    member ID. Without Slack any name will do.
     """
     _check_whose(agent, owner, person, workflows)
     for scope in scopes:

@@ -16,6 +16,8 @@ _PLAIN = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 
 LOOKUP_FAILED = "lookup_failed"
 """Why somebody can't decide of whom Slack said nothing: it may be otherwise in a moment."""
+UNKNOWN_PERSON = "unknown_person"
+"""Why somebody can't decide whose id is no member's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Membership:
         aliases: whatever else the person goes by there: handle, display name, real name.
         is_active: neither deactivated nor a bot nor a guest.
         why_not: why the person may not decide at all, in words.
-        why_code: a stable name of that: `guest`, `bot`, `deactivated`, or `LOOKUP_FAILED`.
+        why_code: a stable name of that: `guest`, `bot`, `deactivated`, `UNKNOWN_PERSON`, or
+            `LOOKUP_FAILED`.
     """
 
     person_id: str

@@ -22,6 +22,7 @@ from faultbook.model.approval import (
 )
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
+    UNKNOWN_PERSON,
     ApprovalPolicy,
     Membership,
     counted_for,
@@ -121,6 +122,7 @@ def _not_allowed(
             or f"Only those of policy `{policy.name}` decide `{asked.action.kind}`"
             f" in {asked.action.environment}.",
             code=membership.why_code or "not_an_approver",
+            next_step=_whose_token(voter, membership),
         )
     if policy.prevent_self_review and is_own(asked, voter, membership):
         source = f"your task T-{asked.task}" if asked.task else "you"
@@ -129,6 +131,16 @@ def _not_allowed(
             code="self_review",
         )
     return None
+
+
+def _whose_token(person: Person, membership: Membership) -> str:
+    """Say what to do about a token of somebody who is no member; nothing about anybody else."""
+    if membership.why_code != UNKNOWN_PERSON:
+        return ""
+    return (
+        f"`{cut(redact(person.id), 80)}` is no member of this workspace. Make a token by the member"
+        " id: faultbook token create --person MEMBER-ID --scope approvals:decide."
+    )
 
 
 def _no_reason(decision: Decision, reason: str, policy: ApprovalPolicy) -> FaultbookError | None:
@@ -160,6 +172,7 @@ def why_no_bypass(
         return ForbiddenError(
             membership.why_not or f"You may not break the glass of `{policy.name}`.",
             code=membership.why_code or "no_break_glass",
+            next_step=_whose_token(by, membership),
         )
     if not reason.strip():
         return InvalidError(
@@ -179,6 +192,7 @@ def why_not_recorded(by: Person, membership: Membership) -> FaultbookError | Non
     return ForbiddenError(
         membership.why_not or "Only who is active in Slack records this, so nothing was recorded.",
         code=membership.why_code or "not_active",
+        next_step=_whose_token(by, membership),
     )
 
 

@@ -115,7 +115,7 @@ def _why_not(token: Token) -> FaultbookError | None:
         return ForbiddenError(
             f"`{Scope.APPROVALS_DECIDE}` is a person's; an agent's token can't have it.",
             code="scope_not_for_agents",
-            next_step=f"Make a person's: faultbook token create --person NAME"
+            next_step=f"Make a person's: faultbook token create --person MEMBER-ID"
             f" --scope {Scope.APPROVALS_DECIDE}.",
             where="--scope",
         )

@@ -21,6 +21,7 @@ from faultbook.intake.slack.payloads import Identity
 from faultbook.intake.slack.people import called
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
+    UNKNOWN_PERSON,
     ApprovalPolicies,
     ApprovalPolicy,
     Membership,
@@ -195,7 +196,7 @@ class MembershipLookup:
         except SlackApiError as error:
             if read_refusal(error.response).code not in _NO_SUCH_PERSON:
                 raise
-            return _gone(person_id, "unknown_person", "Slack doesn't know you")
+            return _gone(person_id, UNKNOWN_PERSON, "Slack doesn't know you")
         return _read_person(person_id, answer.get("user") or {}, me)
 
     async def _group(self, group: str) -> Found:

@@ -50,7 +50,7 @@ function connection() {
 
 function persona() {
   const me = state.users[state.me];
-  const choose = el("select", { id: "persona", data: { testid: "persona" }, on: { change: () => tell("act-as", choose.value) } },
+  const choose = el("select", { id: "persona", title: `Member id ${state.me}`, data: { testid: "persona" }, on: { change: () => tell("act-as", choose.value) } },
     people().map((one) => el("option", { value: one.id, selected: one.id === state.me, text: `${one.real_name}${one.title ? ` · ${one.title}` : ""}` })));
   return el("div", { class: "persona" }, avatar(state.me, me?.real_name ?? "?"),
     el("div", {}, el("label", { for: "persona", text: "Acting as" }), choose));
