@@ -90,7 +90,7 @@ def test_status_and_list_are_answered_where_they_are_asked(
 
 def test_home_lists_my_tasks_and_gives_new_ones(workspace: Workspace, bot: RunningBot) -> None:
     workspace.open_home("ana")
-    workspace.wait_for(lambda: "Nothing waits for you." in str(workspace.home_view("ana")))
+    workspace.wait_for(lambda: "You have no open task." in str(workspace.home_view("ana")))
     assert workspace.click_view("ana", "task.new")["acked"]
     workspace.wait_for(lambda: workspace.modals("ana"))
     assert workspace.submit("ana", {"text": TEXT})["outcome"] == "closed"

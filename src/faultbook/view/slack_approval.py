@@ -43,6 +43,8 @@ _PARAMETERS_ROOM = 1200
 """Characters of parameters on a card; with all its other words it stays below 3000."""
 _LISTED = 8
 _CONFIRM_TITLE, _CONFIRM_TEXT = 100, 300
+ASKED_BY_YOU: Line = [Bold("Asked by you, or for your tasks:")]
+"""Stands above what a person does not decide themselves."""
 
 
 def approval_card(sight: ApprovalSight, now: Instant, *, is_first: bool = False) -> Message:
@@ -117,13 +119,12 @@ def approvals_message(
     tail: list[Line] = [[f"and {more} more"]] if more > 0 else []
     by_lines = [listed(one) for one in by_me[:_LISTED]]
     if by_lines:
-        asked: Line = [Bold("Asked by you, or for your tasks:")]
-        blocks.append(section([asked]))
+        blocks.append(section([ASKED_BY_YOU]))
         blocks += [
             section([line], details_button(one.approval))
             for line, one in zip(by_lines, by_me, strict=False)
         ]
-        by_lines = [asked, *by_lines]
+        by_lines = [ASKED_BY_YOU, *by_lines]
         more = len(by_me) - _LISTED
         tail += [[f"and {more} more of yours"]] if more > 0 else []
     tail.append(["As of ", Moment(now), "."])

@@ -28,13 +28,13 @@ from faultbook.view.lines import (
     Code,
     Line,
     Moment,
-    Rich,
     Sign,
     Span,
     name,
     words,
 )
 from faultbook.view.message import Block
+from faultbook.view.slack_approval import ASKED_BY_YOU
 from faultbook.view.slack_approval import details_button as approval_details_button
 from faultbook.view.slack_blocks import actions, button, context, header, section
 from faultbook.view.slack_failing import A_GROUP, late_draft_line, undelivered_line
@@ -136,9 +136,12 @@ def _waiting(part: ApprovalsPart) -> list[Block]:
         section([approval_line(one)], approval_details_button(one.approval))
         for one in part.for_me[:APPROVALS]
     ]
-    for one in part.by_me[:APPROVALS]:
-        line: Line = [*approval_line(one), Rich(" · "), "asked by you or for your task"]
-        blocks.append(section([line], approval_details_button(one.approval)))
+    if part.by_me:
+        blocks.append(section([ASKED_BY_YOU]))
+    blocks += [
+        section([approval_line(one)], approval_details_button(one.approval))
+        for one in part.by_me[:APPROVALS]
+    ]
     left = max(0, len(part.for_me) - APPROVALS) + max(0, len(part.by_me) - APPROVALS)
     more: Line = [f"and {left} more: ", Code("/faultbook approvals")]
     return [*blocks, context([more])] if left else blocks
@@ -150,7 +153,7 @@ def _my_tasks(tasks: TasksPart) -> list[Block]:
         section([listed(task, WORDS_LENGTH)], details_button(task)) for task in tasks.mine[:TASKS]
     ]
     if not tasks.mine:
-        blocks.append(section([["Nothing waits for you."]]))
+        blocks.append(section([["You have no open task."]]))
     more: list[Span] = (
         [f"and {tasks.of_mine - TASKS} more of yours"] if tasks.of_mine > TASKS else []
     )
