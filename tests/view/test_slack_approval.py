@@ -382,6 +382,10 @@ def test_the_form_of_a_denial_says_who_reads_the_reason() -> None:
     assert (view["submit"]["text"], view["close"]["text"]) == ("Deny", "Go back")
     assert "invoice-bot and Ana will read this." in str(view["blocks"])
     assert "Policy `refund-prod` requires a reason." in str(view["blocks"])
+    assert view["blocks"][0]["text"]["text"].splitlines() == [
+        "*A-7*: *invoice-bot asks to run `refund` in prod*",
+        "`refund` 120.00 EUR to c_881 in prod",
+    ]
 
 
 def test_a_refusal_leads_to_what_it_is_about() -> None:

@@ -13,7 +13,7 @@ from faultbook.view.actions import (
     APPROVAL_REVIEW_FORM,
     APPROVAL_VOTE_FORM,
 )
-from faultbook.view.approval_lines import facts, stands
+from faultbook.view.approval_lines import action_in_short, facts, stands
 from faultbook.view.lines import Bold, Line, name, words
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_approval import details_button
@@ -48,7 +48,7 @@ def vote_form(
     small: list[Line] = [facts(sight)]
     if policy.needs_reason(decision):
         small.append([*coded(f"Policy `{name(policy.name)}` requires a reason.")])
-    blocks = [section([asks_again(asked)]), reason, context(small)]
+    blocks = [section([asks_again(asked), action_in_short(asked)]), reason, context(small)]
     return _form(f"{label} {asked.id}", blocks, APPROVAL_VOTE_FORM, label, metadata)
 
 

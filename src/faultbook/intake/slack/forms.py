@@ -24,8 +24,12 @@ class FormError(Exception):
         self.errors = dict(errors)
 
     def as_answer(self) -> Json:
-        """Give the acknowledgement that keeps the modal open and shows what is wrong."""
-        return {"response_action": "errors", "errors": self.errors}
+        """Give the acknowledgement that keeps the modal open and shows what is wrong.
+
+        Slack shows it as plain text: backticks would stand there as they are.
+        """
+        plain = {field: words.replace("`", "") for field, words in self.errors.items()}
+        return {"response_action": "errors", "errors": plain}
 
 
 def read_field(values: Json, name: str) -> str:
