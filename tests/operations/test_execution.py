@@ -24,7 +24,7 @@ from faultbook.operations.execution import (
 )
 from faultbook.store.engine import Store, open_store
 from faultbook.store.transaction import Transaction
-from tests.approval_desk import REFUND, ApprovalDesk, member
+from tests.approval_desk import EVE, REFUND, ApprovalDesk, member
 from tests.conftest import START, FrozenClock
 from tests.task_desk import AGENT, BEN
 
@@ -171,7 +171,7 @@ def test_a_bypass_runs_without_voters_and_by_its_digest_only(
     asked = desk.ask()
     assert isinstance(desk.bypass(asked), Approval)
     desk.refused(desk.begin(asked, digest="0" * 64), "execution.refused", "digest_mismatch")
-    assert desk.granted(asked, members={}).approval.is_bypass
+    assert desk.granted(asked, members={EVE.id: member(EVE)}).approval.is_bypass
 
 
 def test_a_grant_that_nobody_reports_is_unknown_and_a_late_report_is_not_used(

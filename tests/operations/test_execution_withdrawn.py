@@ -14,7 +14,7 @@ from faultbook.operations.tasks import cancel_task
 from faultbook.store.engine import Store
 from faultbook.store.schema_approvals import approvals
 from faultbook.store.transaction import Transaction
-from tests.approval_desk import CARA, REFUND, TWO, ApprovalDesk, member
+from tests.approval_desk import CARA, EVE, REFUND, TWO, ApprovalDesk, member
 from tests.conftest import FrozenClock
 from tests.task_desk import ANA, BEN, TaskDesk
 
@@ -47,6 +47,33 @@ def test_an_approver_who_is_gone_at_execution_denies_it(
     assert len(desk.owed(ApprovalNotice.WEBHOOK)) == 2
     desk.refused(desk.begin(found), "execution.refused", "approval_denied")
     assert desk.ask().state is ApprovalState.PENDING  # nobody denied it: no loop to break
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{}, {EVE.id: member(EVE, is_active=False)}, {BEN.id: member(BEN)}],
+    ids=["nobody is known", "who broke it was removed", "another is asked about"],
+)
+def test_who_broke_the_glass_and_is_gone_at_execution_denies_it(
+    store: Store, members: dict[str, Membership]
+) -> None:
+    desk = ApprovalDesk(store).under(TWO)
+    asked = desk.ask()
+    desk.counted(asked, BEN)  # that he may break the glass too says nothing of who did
+    assert desk.bypass(asked, EVE)
+    error = desk.refused(desk.begin(asked, members=members), "execution.refused", "approver_gone")
+    found = desk.find(asked)
+    assert (found.state, found.decided_by) == (ApprovalState.DENIED, "the policy")
+    assert found.reason == f"{error.message} Ask again."
+
+
+def test_whether_slack_knows_who_broke_the_glass_withdraws_nothing(sqlite_store: Store) -> None:
+    desk = ApprovalDesk(sqlite_store)
+    asked = desk.ask()
+    bypassed = desk.bypass(asked)
+    unknown = {EVE.id: Membership(EVE.id, is_active=False, why_code="lookup_failed")}
+    desk.refused(desk.begin(asked, members=unknown), "execution.refused", "lookup_failed")
+    assert desk.find(asked) == bypassed
 
 
 def _tamper(desk: ApprovalDesk) -> None:

@@ -15,7 +15,7 @@ from faultbook.base.errors import (
     UnavailableError,
 )
 from faultbook.base.text import duration
-from faultbook.model.approval import Approval, ApprovalState
+from faultbook.model.approval import Approval, ApprovalState, Vote
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
     ApprovalPolicies,
@@ -66,6 +66,11 @@ class Grant:
     until: Instant
 
 
+def deciding_votes(asked: Approval) -> list[Vote]:
+    """Give the votes whose voters are looked at again: all, or the one that broke the glass."""
+    return [one for one in asked.votes if one.bypass or not asked.is_bypass]
+
+
 def begin_execution(
     tx: Transaction,
     number: int,
@@ -82,7 +87,7 @@ def begin_execution(
         number: of the approval.
         digest: what the caller is about to run, as it was shown.
         executor: the agent that asked, or Faultbook itself.
-        memberships: what Slack says now of those who approved, by their ids.
+        memberships: what Slack says now of those who approved or broke the glass, by their ids.
         policies: the team's.
         holder: the process of ours that runs it; empty for an agent, which may not run what the
             policy has Faultbook execute.
@@ -336,10 +341,11 @@ def _approver_gone(
     asked: Approval, memberships: Mapping[str, Membership], policy: ApprovalPolicy
 ) -> ForbiddenError | None:
     """Tell whether the votes of those who may vote now approve no more."""
+    votes = deciding_votes(asked)
     if asked.is_bypass:
-        return None
+        return _bypasser_gone(asked, [memberships.get(vote.voter.id) for vote in votes], policy)
     held = []
-    for vote in asked.votes:
+    for vote in votes:
         membership = memberships.get(vote.voter.id)
         if membership is not None:
             held.append(replace(vote, thresholds=counted_for(policy, membership)))
@@ -352,11 +358,24 @@ def _approver_gone(
     )
 
 
+def _bypasser_gone(
+    asked: Approval, known: Collection[Membership | None], policy: ApprovalPolicy
+) -> ForbiddenError | None:
+    for one in known:
+        if one is not None and one.is_active and policy.break_glass.include(one):
+            return None
+    return ForbiddenError(
+        f"Whoever broke the glass for {asked.id} may not any more, so it may not run.",
+        code="approver_gone",
+        next_step="Ask again.",
+    )
+
+
 def _nobody_knows(
     asked: Approval, memberships: Mapping[str, Membership]
 ) -> UnavailableError | None:
     """Tell whether Slack could not say who may still decide; that withdraws nothing."""
-    if asked.is_bypass or all(one.why_code != LOOKUP_FAILED for one in memberships.values()):
+    if all(one.why_code != LOOKUP_FAILED for one in memberships.values()):
         return None
     return UnavailableError(
         f"Slack didn't confirm that those who approved {asked.id} may, so it may not run now.",

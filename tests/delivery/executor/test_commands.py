@@ -2,19 +2,24 @@
 
 import asyncio
 import json
+from collections.abc import Collection
 
 import pytest
 
 from faultbook.base.errors import UnavailableError
 from faultbook.model.approval import ApprovalState
-from faultbook.model.approval_policy import ExecutorPlan, Membership
+from faultbook.model.approval_policy import ExecutorPlan, Membership, Voters
 from faultbook.model.canonical import canonical
+from faultbook.model.person import Person
 from faultbook.operations.approval_steps import Refusal
+from faultbook.operations.approvals import break_glass
 from faultbook.operations.auditing import list_newest, verify_audit
 from faultbook.operations.execution import begin_execution
 from faultbook.store.engine import Store
-from tests.approving import approved, everybody_is_there, policies, policy, read
+from tests.approving import approved, ask, everybody_is_there, policies, policy, read
 from tests.delivery.executor.conftest import Bench
+
+EVE = Person("UEVE", "Eve")
 
 
 async def test_a_command_gets_the_action_and_its_digest_and_no_secret_of_ours(
@@ -123,6 +128,23 @@ async def test_who_approved_is_looked_at_again_before_it_runs(bench: Bench) -> N
     done = await bench.execute(plan)
     assert (done.state, done.decided_by) == (ApprovalState.DENIED, "the policy")
     assert not (bench.folder / "effect").exists()
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+async def test_who_broke_the_glass_is_looked_at_again_before_it_runs(
+    bench: Bench, *, is_active: bool
+) -> None:
+    async def only_eve_is_known(people: Collection[Person]) -> dict[str, Membership]:
+        return {one.id: Membership(one.id, is_active=is_active) for one in people if one == EVE}
+
+    bench.memberships = only_eve_is_known
+    plan = ExecutorPlan(command=bench.script("go.py", "print('done')"))
+    rules = bench.rules(plan, break_glass=Voters(users=frozenset({EVE.id})))
+    asked = ask(bench.store, rules)
+    bench.store.write(break_glass, asked.number, EVE, "it burns", Membership(EVE.id), rules)
+    async with bench.working(rules):
+        done = await bench.ended(asked.number)
+    assert done.state is (ApprovalState.EXECUTED if is_active else ApprovalState.DENIED)
 
 
 async def test_while_nobody_can_say_who_approved_it_waits_and_then_runs(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from faultbook.delivery.executor.recovery import Recovery, can_resume
 from faultbook.model.approval import Approval
 from faultbook.model.approval_policy import ApprovalPolicies, Membership, Memberships
 from faultbook.operations.approval_steps import Refusal, find_approval
-from faultbook.operations.execution import begin_execution
+from faultbook.operations.execution import begin_execution, deciding_votes
 from faultbook.store import approvals, executions
 from faultbook.store.engine import Store
 from faultbook.store.executions import HeldGrant
@@ -68,7 +68,7 @@ class ExecutionWorker:
     Args:
         store: where approvals are.
         policies: the team's, as every process has them.
-        memberships: asked, before each execution, about those who voted.
+        memberships: asked, before each execution, about those who voted or broke the glass.
         options: where and how.
     """
 
@@ -207,10 +207,8 @@ class ExecutionWorker:
         await self._doing.run(begun, policy.executor)
 
     async def _who_voted(self, asked: Approval) -> Mapping[str, Membership]:
-        if asked.is_bypass:
-            return {}  # there are no voters to look at
         try:
-            return await self._memberships([vote.voter for vote in asked.votes])
+            return await self._memberships([vote.voter for vote in deciding_votes(asked)])
         except UnavailableError as error:
             raise UnavailableError(
                 f"Who approved {asked.id} can't be checked now: {error.message}",

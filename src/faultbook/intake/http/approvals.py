@@ -32,7 +32,7 @@ from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
 from faultbook.operations import approval_reporting as reporting
 from faultbook.operations.approval_steps import Refusal, find_approval
-from faultbook.operations.execution import Grant, begin_execution
+from faultbook.operations.execution import Grant, begin_execution, deciding_votes
 from faultbook.operations.recording import request_digest
 from faultbook.store import idempotency
 from faultbook.store.approvals import ApprovalFilter
@@ -243,10 +243,8 @@ def _read_with_time(tx: Transaction, token: Token, number: int) -> tuple[Approva
 
 
 def _approvers(asked: Approval) -> list[Person]:
-    """List those who may be asked about at execution; voters were skipped by a bypass."""
-    if asked.is_bypass:
-        return []
-    return [one.voter for one in asked.votes if one.decision is Decision.APPROVE]
+    """List those who are asked about at execution: who approved, or who broke the glass."""
+    return [one.voter for one in deciding_votes(asked) if one.decision is Decision.APPROVE]
 
 
 def _check_same(asked: Approval, approvers: list[Person]) -> None:
