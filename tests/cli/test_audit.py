@@ -179,6 +179,49 @@ def test_the_newest_entries_are_shown_in_order(run: Run, written: Store) -> None
     assert (told.code, told.out, told.err) == (0, "", "No entry about it.\n")
 
 
+def test_facts_are_told_in_short_and_stand_whole_in_the_json(run: Run, written: Store) -> None:
+    action = {
+        "kind": "refund",
+        "target": "c_881",
+        "environment": "demo",
+        "parameters": {"amount": "120.00", "currency": "EUR", "customer": "c_881"},
+    }
+    facts = {
+        "action": action,
+        "digest": "3fa1c09be2d4" + "0" * 52,
+        "owner": "",
+        "task": None,
+        "expires_at": "1795014240000000",
+        "needed": 0,
+        "reason": "1795014240000000",
+    }
+    entry = AuditEntry("approval.requested", "A-4", "invoice-bot", facts)
+    written.write(lambda tx: tx.audited.append(entry))
+    told = run("audit", "tail", "-n", "1")
+    assert told.out.splitlines()[1].partition("invoice-bot: ")[2] == (
+        "action refund 120.00 EUR to c_881 in demo, digest 3fa1c09be2d4,"
+        " expires_at 18 Nov 2026 15:04, needed 0, reason 1795014240000000"
+    )
+    document = run("audit", "tail", "-n", "1", "--json").document
+    assert json.loads(document["entries"][0]["record"])["facts"] == facts
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ({"action": {"kind": "refund"}}, 'action {"kind": "refund"}'),
+        ({"action": "refund"}, "action refund"),
+        ({"expires_at": "9" * 18}, "expires_at " + "9" * 18),
+        ({"expires_at": "soon"}, "expires_at soon"),
+    ],
+)
+def test_facts_that_are_not_what_they_should_be_are_shown_as_they_are(
+    run: Run, written: Store, facts: dict[str, object], shown: str
+) -> None:
+    written.write(lambda tx: tx.audited.append(AuditEntry("odd", "A-4", "somebody", facts)))
+    assert run("audit", "tail", "-n", "1").out.splitlines()[1].endswith(f"somebody: {shown}")
+
+
 def test_a_log_that_somebody_damaged_is_shown_as_far_as_it_can_be(run: Run, written: Store) -> None:
     _rewrite(written, "UPDATE audit SET at = 'never', record = '{' WHERE sequence = 2")
     told = run("audit", "tail")

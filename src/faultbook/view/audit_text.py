@@ -1,18 +1,24 @@
 """The audit log as text for a terminal or a pipe, and as JSON."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from faultbook.base.clock import iso, to_datetime
 from faultbook.base.text import cut, one_line
+from faultbook.model.approval import Action
 from faultbook.model.audit import Anchor, AuditRecord, Head
+from faultbook.view.approval_values import to_whom
 from faultbook.view.lines import name, utc
 from faultbook.view.terminal import Look, Row, finished, laid_out
 
 SHOWN_DIGITS = 12
 """Hexadecimal digits of a head that people compare."""
 _KIND, _SUBJECT, _ACTOR, _FACTS = 20, 12, 40, 500
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+_HASH = re.compile(r"[0-9a-f]{64}")
+_INSTANT = re.compile(r"[0-9]{1,18}")
 
 
 def count(number: int) -> str:
@@ -90,14 +96,45 @@ def _when(record: AuditRecord) -> str:
 def _facts(record: AuditRecord) -> str:
     try:
         facts = json.loads(record.record)["facts"]
-        return cut(", ".join(_fact(key, value) for key, value in facts.items()), _FACTS)
+        told = (_fact(key, value) for key, value in facts.items() if value not in _EMPTY)
+        return cut(", ".join(told), _FACTS)
     except (ValueError, KeyError, TypeError, AttributeError):
         return "a record that can't be read; see: faultbook audit verify"
 
 
 def _fact(key: str, value: object) -> str:
-    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"{one_line(key)} {one_line(told)}"
+    return f"{one_line(key)} {one_line(_in_short(key, value))}"
+
+
+def _in_short(key: str, value: object) -> str:
+    """Show what a fact says to a reader; JSON and the export have it letter by letter."""
+    if isinstance(value, str):
+        if _HASH.fullmatch(value):
+            return value[:SHOWN_DIGITS]
+        return _moment(value) if key.endswith("_at") and _INSTANT.fullmatch(value) else value
+    action = _action(value) if key == "action" else None
+    return json.dumps(value, ensure_ascii=False) if action is None else action
+
+
+def _moment(value: str) -> str:
+    try:
+        return utc(int(value))
+    except OverflowError:
+        return value
+
+
+def _action(value: object) -> str | None:
+    """Say an action in few words; None where it is none."""
+    if not isinstance(value, dict):
+        return None
+    kind, target, place = (value.get(one) for one in ("kind", "target", "environment"))
+    parameters = value.get("parameters")
+    if not isinstance(kind, str) or not isinstance(target, str) or not isinstance(place, str):
+        return None
+    if not isinstance(parameters, dict):
+        return None
+    where = f" in {name(place)}" if place else ""
+    return f"{name(kind)} {to_whom(Action(kind, target, place, parameters))}{where}"
 
 
 def records_document(records: Iterable[AuditRecord]) -> dict[str, Any]:
