@@ -101,6 +101,18 @@ async def test_no_part_of_a_secret_stands_in_an_outcome(bench: Bench) -> None:
     assert done.outcome == f'Exit 1: "{MARK}"'
 
 
+async def test_a_secret_that_was_printed_before_the_end_that_is_heard_shows_no_rest_of_it(
+    bench: Bench,
+) -> None:
+    bench.environ["FAULTBOOK_SECRET_BANK"] = "hunter2-bank-key-01"
+    code = "print(json.load(sys.stdin)['parameters']['key'] + 'x' * 3989)"
+    done = await bench.execute(
+        ExecutorPlan(command=bench.script("go.py", code)), {"key": "secret:bank"}
+    )
+    assert done.state is ApprovalState.EXECUTED
+    assert done.outcome.startswith(f"{MARK}xxx")
+
+
 async def test_an_endpoint_that_sends_back_what_it_got_shows_no_secret(bench: Bench) -> None:
     bench.environ["FAULTBOOK_SECRET_BANK"] = MULTILINE
 

@@ -22,10 +22,9 @@ from faultbook.base.settings import (
     EXECUTOR_SECRETS,
     SLACK_SECRETS,
 )
-from faultbook.delivery.executor.order import Order
+from faultbook.delivery.executor.order import HEARD_BYTES, Order
 from faultbook.delivery.executor.outcome import Ended, Outcome
 
-_TAIL_BYTES = 4000
 _TO_END_SECONDS = 5.0
 _KILLED_CODES = frozenset({124, 137, 143})
 """How shells and timeout(1) report what was ended from outside, which may have had its effect."""
@@ -72,7 +71,7 @@ class Commands:
             except OSError as error:
                 why = f"can't be started ({error.strerror})"
                 return Outcome(Ended.FAILED, f"{order.plan.command[0]} {why}; nothing ran.")
-            return _outcome(code, order.say(_tail(said)), order.plan.timeout_seconds)
+            return _outcome(code, order.say_last(_tail(said)), order.plan.timeout_seconds)
 
     def probe(self, order: Order, seconds: float) -> bool | None:
         """Ask whether it has happened; None where nobody can tell."""
@@ -177,8 +176,7 @@ def _outcome(code: int | None, said: str, limit: float) -> Outcome:
     return Outcome(Ended.FAILED, f"Exit {code}{then}")
 
 
-def _tail(file: IO[bytes]) -> str:
+def _tail(file: IO[bytes]) -> bytes:
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _TAIL_BYTES))
-    lines = file.read().decode("utf-8", "replace").split("\n")
-    return next((line for line in reversed(lines) if line.strip()), "")
+    file.seek(max(0, size - HEARD_BYTES))
+    return file.read(HEARD_BYTES)
