@@ -88,7 +88,7 @@ def section_texts(of: FailingAnswer, *, post_here: bool = False) -> list[str]:
         (
             "since",
             (
-                f"*1 failing* on `main`, broken since {date_token(november(16, 0))}"
+                f"*1 failing* on `main` that broke after {date_token(november(16, 0))}"
                 " · 4 that broke earlier still do not pass"
             ),
         ),

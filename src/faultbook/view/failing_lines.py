@@ -82,7 +82,8 @@ def _failing(answer: FailingAnswer) -> list[Span]:
     parts = [f"{count} {word}" for word, count in found.items() if count] or ["0 failing"]
     scope = _scope(answer)
     if answer.query.since is not None:
-        scope += [", broken", *_since(answer)]
+        # "Since" would read as if it had broken at that very moment.
+        scope += [" that broke after ", Moment(answer.query.since)]
     if answer.failing_before:
         parts.append(_broke_earlier(answer))
     rest = [span for part in parts[1:] for span in (" · ", part)]
