@@ -158,9 +158,9 @@ def test_changed_parameters_supersede_what_waits_for_the_same_task_or_run(store:
     tasks.give()
     task = tasks.claimed().number
     first = desk.ask(task=task)
-    elsewhere, other = desk.ask("c_9", task=task), desk.ask(run_id="r-1")
+    elsewhere, other = desk.ask("c_9", task=task), desk.ask(run_id="r-1", agent="other-bot")
     second = desk.ask(amount="130.00", task=task)
-    third = desk.ask(amount="140.00", run_id="r-1")
+    third = desk.ask(amount="140.00", run_id="r-1", agent="other-bot")
     superseded = desk.find(first)
     assert (superseded.state, superseded.superseded_by) == (
         ApprovalState.SUPERSEDED,

@@ -47,7 +47,8 @@ def test_a_task_works_again_whichever_way_its_request_ends(
     tasks: TaskDesk, desk: ApprovalDesk, clock: FrozenClock
 ) -> None:
     tasks.give()
-    task = tasks.claimed(lease=100_000).number
+    tasks.give()
+    task, other = (tasks.claimed(lease=100_000).number for _ in range(2))
 
     def expire(_: Approval) -> object:
         clock.advance(3600)
@@ -56,7 +57,7 @@ def test_a_task_works_again_whichever_way_its_request_ends(
     ends: dict[str, Callable[[Approval], object]] = {
         "c_1": desk.bypass,
         "c_2": lambda asked: desk.store.write(cancel_approval, asked.number, AGENT),
-        "c_3": lambda asked: desk.ask("c_9", supersedes=asked.number),
+        "c_3": lambda asked: desk.ask("c_9", task=other, supersedes=asked.number),
         "c_4": expire,
     }
     for target, end in ends.items():

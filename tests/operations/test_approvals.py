@@ -265,7 +265,7 @@ def test_nobody_decides_what_comes_from_them(store: Store) -> None:
         )
         assert error.message.startswith(f"You can't decide this: it comes from your task T-{task}")
         assert "Others of `refund-prod` can." in error.message
-    own = desk.ask("c_2", owner="UBEN")
+    own = desk.ask("c_2", owner="UBEN", agent="other-bot")
     error = desk.refused(desk.vote(own, BEN), "vote.refused", "self_review")
     assert error.message.startswith("You can't decide this: it comes from you.")
     desk.counted(asked, BEN)

@@ -196,13 +196,18 @@ class _Local:
 
     def _token(self, scope: "Scope", *others: "Scope") -> "Token":
         """Take the token that is set; without one, stand for the user, who decides nothing."""
-        from faultbook.model.token import PERSONS_SCOPES, Scope, Token  # noqa: PLC0415 - see `opened`
+        from faultbook.model.token import (  # noqa: PLC0415 - see `opened`
+            COMMAND_LINE,
+            PERSONS_SCOPES,
+            Scope,
+            Token,
+        )
         from faultbook.operations.reporting import check_scope  # noqa: PLC0415 - the same
         from faultbook.operations.tokens import authenticate  # noqa: PLC0415 - the same
 
         if self.secret is None:
             user, scopes = who(), frozenset(Scope) - PERSONS_SCOPES
-            return Token("command-line", user, user, scopes, frozenset(), 0)
+            return Token(COMMAND_LINE, user, user, scopes, frozenset(), 0)
         token = self.house.store.read(authenticate, self.secret)
         if token.scopes.isdisjoint((scope, *others)):
             check_scope(token, scope)

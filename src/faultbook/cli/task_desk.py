@@ -166,9 +166,9 @@ class _Local:
 
     def _token(self) -> "Token":
         """Stand for the user, who may do all that the store's owner may."""
-        from faultbook.model.token import Scope, Token  # noqa: PLC0415 - see `opened`
+        from faultbook.model.token import COMMAND_LINE, Scope, Token  # noqa: PLC0415 - see `opened`
 
-        return Token("command-line", self.user, self.user, frozenset(Scope), frozenset(), 0)
+        return Token(COMMAND_LINE, self.user, self.user, frozenset(Scope), frozenset(), 0)
 
 
 def _number(task: str) -> int:

@@ -219,7 +219,8 @@ class Client:
             parameters: all that it will run with. Decimals are strings (a Decimal is written so),
                 secrets are `secret:NAME`.
             why: in words, for whoever decides.
-            task: the task it belongs to; who gave that does not decide.
+            task: the task it belongs to; who gave that does not decide. Left out it is the run's,
+                or the only one that the agent holds; an agent that holds several has to say it.
             fields: see `ApprovalFields`.
 
         Raises:

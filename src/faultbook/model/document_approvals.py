@@ -44,7 +44,10 @@ class NewApprovalDocument(PublicDocument):
     """What will happen, for whoever decides."""
     evidence: Annotated[tuple[EvidenceDocument, ...], Field(max_length=_MOST_LINKS)] = ()
     task: _TaskId | None = None
-    """The task it belongs to; whoever gave that may not decide."""
+    """The task it belongs to, held by the agent; whoever gave that may not decide.
+
+    Left out it is the run's, or the only one that the agent holds.
+    """
     run_id: Name | None = None
     ttl_seconds: Annotated[Seconds, Field(gt=0)] | None = None
     supersedes: _Number | None = None

@@ -28,6 +28,9 @@ class Scope(StrEnum):
 PERSONS_SCOPES = frozenset({Scope.APPROVALS_DECIDE, Scope.APPROVALS_READ, Scope.AUDIT_READ})
 """What a person's token may have; `approvals:decide` is never an agent's."""
 
+COMMAND_LINE = "command-line"
+"""The agent of whoever works on the local store without a token: the user."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

@@ -1,10 +1,11 @@
 """Asking for approval: checked, bound to its digest, superseding what it replaces."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from faultbook.base.clock import seconds
-from faultbook.base.errors import ConflictError, FaultbookError, ForbiddenError, InvalidError
+from faultbook.base.errors import ConflictError, FaultbookError, InvalidError
 from faultbook.model.approval import (
     Action,
     Approval,
@@ -15,7 +16,6 @@ from faultbook.model.approval import (
 )
 from faultbook.model.approval_policy import ApprovalPolicies, ApprovalPolicy
 from faultbook.model.canonical import check_json, check_size
-from faultbook.model.route import COMMAND_AGENT
 from faultbook.model.task import Task
 from faultbook.operations.approval_notices import owe_card
 from faultbook.operations.approval_rules import (
@@ -39,7 +39,8 @@ from faultbook.operations.approval_steps import (
     settle,
     supersede,
 )
-from faultbook.operations.tasks import find_task, waits_for
+from faultbook.operations.approval_tasks import task_of
+from faultbook.operations.tasks import waits_for
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
 
@@ -81,27 +82,26 @@ def request_approval(
     The same action that waits already, or is approved and has not run, is given back as it is.
     Another one by the same agent for the same task or run supersedes what waited or was approved,
     unless that was begun. One that was denied a moment ago is denied again without asking anybody.
+    What belongs to a task without naming it is found out: see `task_of`.
 
     Raises:
         NotFoundError: there is no such task, or nothing to supersede by that number.
     """
     policy = _policy(new, policies)
     if isinstance(policy, FaultbookError):
-        return refuse(tx, "approval.refused", "", new.agent, policy, new.action)
+        return _refused(tx, new, policy)
     approvals.hold_agent(tx, new.agent)
-    task = find_task(tx, new.task) if new.task is not None else None
-    error: FaultbookError | None = (
-        bad_wait(new, policy)
-        or bad_webhook(new, policies.webhooks)
-        or _not_theirs(new, task)
-        or _not_replaceable(tx, new)
-    )
+    task = task_of(tx, new)
+    if isinstance(task, FaultbookError):
+        return _refused(tx, new, task)
+    new = replace(new, task=task.number if task is not None else None)
+    error = bad_wait(new, policy) or bad_webhook(new, policies.webhooks) or _no_successor(tx, new)
     same = _same(tx, new, policy) if error is None else None
     if same is not None and same.policy_version == policy.version:
         return same
     error = error or asked_too_often(tx, new, policy)
     if error is not None:
-        return refuse(tx, "approval.refused", "", new.agent, error, new.action)
+        return _refused(tx, new, error)
     number = _append(tx, new, policy, task)
     audit_step(tx, "approval.requested", number, new.agent, _asked(tx, number))
     if _is_looping(tx, new, policy, number):
@@ -131,6 +131,10 @@ def cancel_approval(tx: Transaction, number: int, by: str) -> Approval | Refusal
     return find_approval(tx, number)
 
 
+def _refused(tx: Transaction, new: NewApproval, error: FaultbookError) -> Refusal:
+    return refuse(tx, "approval.refused", "", new.agent, error, new.action)
+
+
 def _policy(new: NewApproval, policies: ApprovalPolicies) -> ApprovalPolicy | FaultbookError:
     """Give the policy that a request comes under, or why there is none."""
     try:
@@ -139,16 +143,7 @@ def _policy(new: NewApproval, policies: ApprovalPolicies) -> ApprovalPolicy | Fa
         return unreadable
 
 
-def _not_theirs(new: NewApproval, task: Task | None) -> ForbiddenError | None:
-    """Tell whether an agent names a task of another's."""
-    # A command that Faultbook runs asks by its own token's name.
-    own = {new.agent, COMMAND_AGENT}
-    if task is not None and task.lease is not None and task.lease.agent not in own:
-        return foreign(task.id, new.agent, "task")
-    return None
-
-
-def _not_replaceable(tx: Transaction, new: NewApproval) -> FaultbookError | None:
+def _no_successor(tx: Transaction, new: NewApproval) -> FaultbookError | None:
     """Tell whether a request names another's to supersede, or one that runs, ran or may have."""
     if new.supersedes is None:
         return None

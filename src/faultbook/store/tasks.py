@@ -153,6 +153,14 @@ def count_running(tx: Transaction, route: str) -> int:
     return int(tx.execute(select(running + waiting)).scalar_one())
 
 
+def list_held(tx: Transaction, agent: str, limit: int) -> list[int]:
+    """List the tasks under way that an agent's workers hold, the oldest first."""
+    held = (
+        select(_c.number).where(state, _c.agent == agent, _c.lease_id != "") for state in _UNDER_WAY
+    )
+    return list(tx.execute(union_all(*held).order_by("number").limit(limit)).scalars())
+
+
 def hold_route(tx: Transaction, route: str) -> None:
     """Let nobody else claim from a route until the commit; SQLite has one writer anyway."""
     if tx.is_postgresql:
