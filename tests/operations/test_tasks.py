@@ -10,7 +10,15 @@ from faultbook.model.judge import Outcome
 from faultbook.model.person import Person
 from faultbook.model.route import Route, Routes
 from faultbook.model.run import RunEnd, RunState
-from faultbook.model.task import LONGEST_TEXT, NewTask, Task, TaskLink, TaskOrigin, TaskState
+from faultbook.model.task import (
+    CANCELLED_WAITING,
+    LONGEST_TEXT,
+    NewTask,
+    Task,
+    TaskLink,
+    TaskOrigin,
+    TaskState,
+)
 from faultbook.model.verdict import Reason, Verdict
 from faultbook.operations.task_notices import TaskNotice
 from faultbook.operations.tasks import (
@@ -28,6 +36,8 @@ from faultbook.operations.tasks import (
     retry_task,
     take_in_hand,
     take_task,
+    waits_for,
+    works_again,
 )
 from faultbook.store.engine import Store
 from faultbook.store.tasks import TaskFilter
@@ -317,6 +327,19 @@ def test_a_running_task_is_cancelled_and_its_run_is_called_off(desk: TaskDesk) -
     assert (run.state, run.verdict) == (RunState.CLOSED, Verdict.INCONCLUSIVE)
     assert run.findings[0].reason is Reason.CANCELLED
     assert "Ana Ruiz" in run.findings[0].detail
+
+
+def test_a_task_that_waited_for_an_approval_is_told_from_one_that_ran(desk: TaskDesk) -> None:
+    for end in (CANCELLED_WAITING, "cancelled"):
+        desk.give()
+        running = desk.claimed()
+        desk.store.write(waits_for, running.number, "A-7")
+        if end == "cancelled":
+            desk.store.write(works_again, running.number)
+        cancelled = desk.store.write(cancel_task, running.number, ANA)
+        assert (cancelled.state, cancelled.reason) == (TaskState.CANCELLED, end)
+        assert desk.run_of(running).findings[0].reason is Reason.CANCELLED
+        assert desk.kinds(running.number)[-1] == "cancelled"
 
 
 def test_an_ended_task_is_not_cancelled_again(desk: TaskDesk) -> None:

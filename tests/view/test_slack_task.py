@@ -12,6 +12,7 @@ from faultbook.model.judge import TestCounts
 from faultbook.model.person import Person
 from faultbook.model.run import RunRecord, SeriesKey
 from faultbook.model.task import (
+    CANCELLED_WAITING,
     LONGEST_TEXT,
     Task,
     TaskEvent,
@@ -22,6 +23,7 @@ from faultbook.model.task import (
 )
 from faultbook.model.task_sight import TaskSight
 from faultbook.model.verdict import Reason, Verdict
+from faultbook.view.lines import mrkdwn
 from faultbook.view.message import Block, Message
 from faultbook.view.series_values import read_series
 from faultbook.view.slack_task import (
@@ -33,6 +35,9 @@ from faultbook.view.slack_task import (
     waits_reply,
 )
 from faultbook.view.slack_task_details import task_details_modal
+from faultbook.view.task_documents import task_document
+from faultbook.view.task_lines import where_it_stands
+from faultbook.view.task_text import changed_text
 from tests.view.answers import november, outside_text, urls
 from tests.view.approvals import APPROVAL
 from tests.view.runs import EXAMPLE, timelines
@@ -216,6 +221,11 @@ ROWS: dict[str, tuple[TaskSight, str, list[str]]] = {
     "cancelled while running": (
         sight(ended(TaskState.CANCELLED, cancelled_by="Ana", reason="cancelled")),
         "T-41 cancelled by Ana. It was running and may have had effects.",
+        [],
+    ),
+    "cancelled while it waited": (
+        sight(ended(TaskState.CANCELLED, cancelled_by="Ana", reason=CANCELLED_WAITING)),
+        "T-41 cancelled by Ana. It waited; what it had done before may have had effects.",
         [],
     ),
     "not a task": (
@@ -495,3 +505,23 @@ def test_any_list_of_tasks_is_shown_within_the_limits_and_inert(
 )
 def test_any_details_at_all_are_a_valid_view(seen: TaskSight, events: list[TaskEvent]) -> None:
     assert_view(task_details_modal(seen, events * 10))
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        (replace(TASK, reason="cancelled"), "Nothing ran."),
+        (
+            ended(TaskState.CANCELLED, reason="cancelled"),
+            "It was running and may have had effects.",
+        ),
+        (
+            ended(TaskState.CANCELLED, reason=CANCELLED_WAITING),
+            "It waited; what it had done before may have had effects.",
+        ),
+    ],
+)
+def test_a_terminal_says_of_a_cancelled_task_what_its_card_says(task: Task, said: str) -> None:
+    cancelled = replace(task, state=TaskState.CANCELLED, cancelled_by="Ana")
+    assert changed_text(task_document(cancelled)) == f"T-41 cancelled. {said}\n"
+    assert said in mrkdwn(where_it_stands(sight(cancelled)))

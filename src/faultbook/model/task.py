@@ -37,6 +37,10 @@ UNDER_WAY = frozenset({TaskState.RUNNING, TaskState.WAITING})
 """Somebody has it: a worker keeps its lease while a person decides what it asked."""
 
 
+CANCELLED_WAITING = "cancelled_waiting"
+"""The reason of a task that was cancelled while it only waited for an approval."""
+
+
 class TaskSource(StrEnum):
     """How a task was given."""
 

@@ -16,6 +16,7 @@ from faultbook.model.policy import Policy
 from faultbook.model.route import Route, Routes
 from faultbook.model.run import RunEnd
 from faultbook.model.task import (
+    CANCELLED_WAITING,
     ENDED,
     LONGEST_TEXT,
     OPEN,
@@ -165,18 +166,14 @@ def not_a_task(tx: Transaction, number: int, by: Person) -> Task:
 
 
 def _cancel(
-    tx: Transaction,
-    number: int,
-    by: Person,
-    states: Collection[TaskState],
-    kind: str,
+    tx: Transaction, number: int, by: Person, states: Collection[TaskState], kind: str
 ) -> Task:
     before = find_task(tx, number, hold=True)
     values: dict[str, Any] = {
         "state": TaskState.CANCELLED.value,
         "cancelled_by": by.name,
         "ended_at": tx.now,
-        "reason": kind if kind == "not_a_task" else "cancelled",
+        "reason": CANCELLED_WAITING if before.state is TaskState.WAITING else kind,
     }
     task = tasks.change(tx, number, states, values)
     if task is None:

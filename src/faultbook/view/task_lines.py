@@ -5,7 +5,7 @@ from collections.abc import Callable
 from faultbook.base.clock import SECOND, Instant
 from faultbook.base.text import duration
 from faultbook.model.evidence import Artifact, Check
-from faultbook.model.task import Task, TaskState
+from faultbook.model.task import CANCELLED_WAITING, Task, TaskState
 from faultbook.model.task_sight import TaskSight
 from faultbook.model.verdict import Reason, Verdict
 from faultbook.view.approval_values import in_short
@@ -159,8 +159,17 @@ def _cancelled(sight: TaskSight) -> Line:
     by = name(task.cancelled_by)
     if task.reason == "not_a_task":
         return [*strong(f"{task.id} was no task:"), f" {by} said so. Nothing ran."]
-    ran = "Nothing ran." if not task.attempts else "It was running and may have had effects."
+    ran = what_ran(task.attempts, task.reason)
     return [*strong(f"{task.id} cancelled"), f" by {by}. {ran}"]
+
+
+def what_ran(attempts: int, reason: str) -> str:
+    """Say of a cancelled task what may have come of it."""
+    if not attempts:
+        return "Nothing ran."
+    if reason == CANCELLED_WAITING:
+        return "It waited; what it had done before may have had effects."
+    return "It was running and may have had effects."
 
 
 _STANDS: dict[TaskState, Callable[[TaskSight], Line]] = {

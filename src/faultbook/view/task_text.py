@@ -9,6 +9,7 @@ from faultbook.base.ids import short_id
 from faultbook.base.text import cut, duration, one_line, visible
 from faultbook.view.lines import name, utc
 from faultbook.view.read_back import instant, readable
+from faultbook.view.task_lines import what_ran
 from faultbook.view.terminal import Look, Row, finished, laid_out
 
 _NAME, _TEXT = 40, 500
@@ -29,8 +30,7 @@ def changed_text(task: Document) -> str:
     """Say of a task that was cancelled or retried where it is now."""
     if task["state"] != "cancelled":
         return added_text(task)
-    ran = "It was running and may have had effects." if task["attempts"] else "Nothing ran."
-    return f"{task['id']} cancelled. {ran}\n"
+    return f"{task['id']} cancelled. {what_ran(task['attempts'], task['reason'] or '')}\n"
 
 
 def tasks_text(tasks: Sequence[Document], now: Instant, look: Look) -> str:
