@@ -181,7 +181,7 @@ def said_in(desk: Approving, said: str) -> Json:
 
 def test_what_waits_for_whom_is_listed(desk: Approving) -> None:
     workspace = desk.workspace
-    theirs, own = desk.ask(), desk.ask("c_999", owner="Ben Okafor")
+    theirs, own = desk.ask(), desk.ask("c_999", owner="@ben")  # by his handle
     workspace.slash("ben", "ops", "/faultbook", "approvals")
     told = desk.told("ben", "1 waits for you")
     assert (

@@ -58,7 +58,12 @@ class ApprovalRenderer:
         told = payload.get("member")
         membership = None
         if told is not None:
-            groups, channels = frozenset(told["groups"]), frozenset(told["channels"])
-            membership = Membership(person.id, groups, channels, bool(told["active"]))
+            membership = Membership(
+                person.id,
+                frozenset(told["groups"]),
+                frozenset(told["channels"]),
+                bool(told["active"]),
+                aliases=frozenset(told["aliases"]),
+            )
         found = self.store.read(read_waiting, person, membership, self.policies)
         return approvals_message(*found, self.store.clock(), is_known=membership is not None)

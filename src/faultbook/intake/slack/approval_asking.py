@@ -31,6 +31,7 @@ async def owed_waiting(desk: Desk, to: ReplyTo) -> NewNotice:
         told = {
             "groups": sorted(member.groups),
             "channels": sorted(member.channels),
+            "aliases": sorted(member.aliases),
             "active": member.is_active,
         }
     return to.notice(Owed.APPROVAL_LIST, user=person.id, name=person.name, member=told)
