@@ -203,6 +203,18 @@ def test_a_risky_button_asks_first(slack: Workspace, page: Page) -> None:
         slack.wait_for(lambda: CLICKED == ["risky"])
 
 
+def test_a_button_that_went_while_it_asked_is_said_to_be_gone(slack: Workspace, page: Page) -> None:
+    posted = slack.api("chat.postMessage", channel="general", text="x", blocks=[BUTTONS])
+    page.locator("[data-action=risky]").last.click()
+    confirm = page.get_by_test_id("confirm")
+    expect(confirm).to_be_visible()
+    place = {"channel": posted["channel"], "ts": posted["ts"]}
+    slack.api("chat.update", **place, text="Denied", blocks=[section("Denied by Ben")])
+    expect(page.get_by_test_id("messages")).to_contain_text("Denied by Ben")
+    page.get_by_test_id("confirm-yes").click()
+    expect(page.locator(".note")).to_have_text("This button is gone: the message changed.")
+
+
 def test_a_bot_that_is_away_is_said_to_be_away(slack: Workspace, page: Page) -> None:
     expect(page.get_by_test_id("connection")).to_contain_text("not connected")
     slack.api("chat.postMessage", channel="general", text="x", blocks=[BUTTONS])

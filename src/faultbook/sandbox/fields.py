@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from faultbook.sandbox.errors import bad_arguments
+from faultbook.sandbox.errors import SlackError, bad_arguments
 from faultbook.sandbox.kinds import Json, as_dict, as_list
 
 _TEXTS = {"plain_text_input", "email_text_input", "url_text_input", "number_input"}
@@ -41,13 +41,14 @@ def locate(blocks: list[Json], action_id: str, block_id: str = "") -> tuple[Json
     """Finds an element.
 
     Raises:
-        SlackError: `invalid_arguments`, naming the elements there are.
+        SlackError: `element_not_found`, naming the elements there are.
     """
     for block, element in elements(blocks):
         if element["action_id"] == action_id and block_id in {"", block["block_id"]}:
             return block, element
     known = ", ".join(element["action_id"] for _, element in elements(blocks)) or "none"
-    raise bad_arguments(f"no element has action_id {action_id}; here: {known}")
+    words = f"no element has action_id {action_id}; here: {known}"
+    raise SlackError("element_not_found", response_metadata={"messages": [f"[ERROR] {words}"]})
 
 
 def _options(element: Json) -> list[Json]:

@@ -80,9 +80,15 @@ async function leave(all) {
 /** Uses an element, and says so when the bot took nothing. */
 export async function act(body) {
   const answer = await post("click", body);
-  const words = answer.ok ? answer.complaint : answer.error;
+  const words = answer.ok ? answer.complaint : WORDS[answer.error] ?? answer.error;
   if (words) note(words, { bad: true });
 }
+
+// What is painted again while a confirmation is open may have lost the button that asked for it.
+const WORDS = {
+  element_not_found: "This button is gone: the message changed.",
+  message_not_found: "This button is gone: the message was deleted.",
+};
 
 /** Asks for confirmation; true if it was given. */
 export function ask({ title, body, yes, no, danger }) {
