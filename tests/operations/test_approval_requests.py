@@ -22,7 +22,7 @@ from faultbook.operations.approval_requests import cancel_approval, request_appr
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.approvals import list_approvals, note_policies
 from faultbook.operations.execution import Grant, sweep_grants
-from faultbook.store.approvals import ApprovalFilter
+from faultbook.store.approvals import ApprovalFilter, find_webhook
 from faultbook.store.engine import Store, open_store
 from faultbook.store.schema_approvals import approvals
 from faultbook.store.transaction import Transaction
@@ -142,6 +142,49 @@ def test_the_same_for_another_task_is_another_request(store: Store) -> None:
     assert of_ana.number != of_ben.number
     assert (of_ana.triggered_by, of_ben.triggered_by) == (ANA, BEN)
     assert desk.ask(task=first.number).number == of_ana.number
+
+
+def test_what_was_approved_for_one_run_is_not_handed_to_another(desk: ApprovalDesk) -> None:
+    approved = desk.counted(desk.ask(run_id="r-1")).approval
+    for run_id in ("r-2", None):
+        other = desk.ask(run_id=run_id)
+        assert (other.number != approved.number, other.state) == (True, ApprovalState.PENDING)
+        assert desk.ask(run_id=run_id).number == other.number
+    assert desk.ask(run_id="r-1").number == approved.number
+    assert desk.find(approved).state is ApprovalState.APPROVED
+
+
+def test_another_run_of_the_same_task_asks_anew_and_supersedes_what_was_approved(
+    store: Store,
+) -> None:
+    tasks, desk = TaskDesk(store), ApprovalDesk(store)
+    tasks.give()
+    task = tasks.claimed().number
+    approved = desk.counted(desk.ask(task=task, run_id="r-1")).approval
+    other = desk.ask(task=task, run_id="r-2")
+    assert other.state is ApprovalState.PENDING
+    assert desk.find(approved).superseded_by == other.number
+
+
+def test_who_asks_the_same_again_says_where_its_outcome_is_told(desk: ApprovalDesk) -> None:
+    old, new = "https://agent.example/old", "https://agent.example/new"
+    asked = desk.ask(webhook=old)
+
+    def told() -> str | None:
+        return desk.store.read(find_webhook, asked.number)
+
+    before = desk.find(asked)
+    assert desk.ask().number == asked.number
+    assert told() == old
+    assert desk.ask(webhook=new).number == asked.number
+    assert told() == new
+    assert desk.find(asked) == before
+    desk.refused(desk.try_ask(webhook="ftp://agent.example"), "approval.refused", "bad_webhook")
+    assert told() == new
+    desk.counted(asked)
+    assert len(desk.owed(ApprovalNotice.WEBHOOK)) == 1
+    assert desk.ask(webhook=old).number == asked.number
+    assert told() == new  # it was decided, and that is told
 
 
 def test_an_expired_request_is_asked_anew(desk: ApprovalDesk, clock: FrozenClock) -> None:

@@ -79,9 +79,11 @@ def request_approval(
 ) -> Approval | Refusal:
     """Ask for a decision about an action.
 
-    The same action that waits already, or is approved and has not run, is given back as it is.
-    Another one by the same agent for the same task or run supersedes what waited or was approved,
-    unless that was begun. One that was denied a moment ago is denied again without asking anybody.
+    The same action that waits already, or is approved and has not run, is given back as it is; what
+    waits takes over the newest webhook. Another one by the same agent for the same task or run
+    supersedes what waited or was approved, unless that was begun. One that was denied a moment ago
+    is denied again without asking anybody.
+
     What belongs to a task without naming it is found out: see `task_of`.
 
     Raises:
@@ -98,6 +100,8 @@ def request_approval(
     error = bad_wait(new, policy) or bad_webhook(new, policies.webhooks) or _no_successor(tx, new)
     same = _same(tx, new, policy) if error is None else None
     if same is not None and same.policy_version == policy.version:
+        if new.webhook is not None:
+            approvals.put_webhook(tx, same.number, new.webhook)
         return same
     error = error or asked_too_often(tx, new, policy)
     if error is not None:
@@ -163,7 +167,7 @@ def _no_successor(tx: Transaction, new: NewApproval) -> FaultbookError | None:
 
 def _same(tx: Transaction, new: NewApproval, policy: ApprovalPolicy) -> Approval | None:
     """Find a request for the same action that still stands, by whatever version of its policy."""
-    number = approvals.find_same(tx, new.action.key, new.agent, new.task, STANDING)
+    number = approvals.find_same(tx, new.action.key, new.agent, new.task, new.run_id, STANDING)
     if number is None or new.supersedes not in {None, number}:
         return None
     found = as_it_is(tx, number)

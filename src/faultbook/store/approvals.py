@@ -153,15 +153,17 @@ def find_same(
     action_key: str,
     agent: str,
     task: int | None,
+    run_id: str | None,
     states: Collection[ApprovalState],
 ) -> int | None:
-    """Find an agent's newest approval of an action for the same task, in one of these states."""
+    """Find an agent's newest approval of an action for the same task and run, in these states."""
     statement = (
         select(_c.number)
         .where(
             _c.action_key == action_key,
             _c.agent == agent,
             _c.task.is_not_distinct_from(task),
+            _c.run_id.is_not_distinct_from(run_id),
             _c.state.in_([state.value for state in states]),
         )
         .order_by(_c.number.desc())
@@ -382,6 +384,11 @@ def find_webhook(tx: Transaction, number: int) -> str | None:
 
 
 _WEBHOOK = Prepared(lambda _: select(_c.webhook).where(_c.number == bindparam("number")))
+
+
+def put_webhook(tx: Transaction, number: int, webhook: str) -> None:
+    """Have the outcome of an approval that waits told elsewhere; its card shows nothing of it."""
+    tx.execute(update(approvals).where(_c.number == number, _PENDING).values(webhook=webhook))
 
 
 def find_grant(tx: Transaction, number: int) -> str:
