@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from faultbook.delivery.claimer import name_claimer
+from faultbook.delivery.executor.doing import Doing
 from faultbook.delivery.executor.worker import looked_after
 from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.approval_policy import ApprovalPolicies, ExecutorPlan
@@ -161,9 +162,17 @@ async def test_a_probe_that_can_not_tell_leaves_it_unknown(
 
 
 async def test_a_command_that_outlives_its_bot_is_waited_for_before_the_probe_is_asked(
-    bench: Bench, gone: str
+    bench: Bench, gone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the probe says no while the first one is still at it, and it happens twice."""
+    looks: list[int] = []
+    look = Doing.check_ended
+
+    async def counted(self: Doing, number: int, *, end: bool) -> None:
+        looks.append(number)
+        await look(self, number, end=end)
+
+    monkeypatch.setattr(Doing, "check_ended", counted)
     plan = ExecutorPlan(
         command=bench.script("go.py", COUNT), probe=bench.script("probe.py", HAPPENED)
     )
@@ -192,6 +201,7 @@ async def test_a_command_that_outlives_its_bot_is_waited_for_before_the_probe_is
             worker._woken.set()
             await asyncio.sleep(0.05)
         assert read(bench.store, number).state is ApprovalState.EXECUTING
+        assert 1 <= len(looks) <= 3  # with growing pauses, whatever wakes the worker
         orphan.stdin.close()
         orphan.wait()
         orphan.stdout.close()

@@ -41,25 +41,31 @@ class Recovery:
         self._doing = doing
         self._holder = holder
 
-    async def take_over(self, held: HeldGrant) -> None:
-        """Find out what became of an execution, or say that nobody knows."""
+    async def take_over(self, held: HeldGrant) -> bool:
+        """Find out what became of an execution, or say that nobody knows.
+
+        Tells whether there is no more to do about it; what may still be under way is looked at
+        again later.
+        """
         plan = await self._plan_of(held)
         if plan is None:
             await self._give_up(held)
-            return
+            return True
         try:
             if await self._may_be_under_way(held, plan):
-                return
+                return False
         except StillRunningError:
-            if held.until + MINUTE < self._store.clock():
-                await self._give_up(held)
-            return
+            if held.until + MINUTE >= self._store.clock():
+                return False
+            await self._give_up(held)
+            return True
         grant = await self._store.write_async(
             resume_execution, held.number, held.id, _ACTOR, self._policies, self._holder
         )
         if grant is not None:  # else another process was first
             log.info("execution_resumed", approval=grant.approval.id)
             await self._go_on(grant, plan)
+        return True
 
     async def _go_on(self, grant: Grant, plan: ExecutorPlan) -> None:
         happened = await self._doing.ask(grant, plan) if plan.probe else None

@@ -154,8 +154,8 @@ class ExecutionWorker:
         without = {*self._refused, *self._under_way, *later}
         waiting = await self._store.read_async(_find_waiting, self._names, without)
         for held in self._left_behind(waiting.held):
-            if held.number not in self._under_way and len(self._under_way) < self._at_once:
-                self._keep(held.number, self._recovery.take_over(held))
+            if held.number not in without and len(self._under_way) < self._at_once:
+                self._keep(held.number, self._take_over(held))
         for number in waiting.approved[: max(0, self._at_once - len(self._under_way))]:
             self._keep(number, self._execute(number))
 
@@ -188,6 +188,10 @@ class ExecutionWorker:
         wait = _ASK_AGAIN_SECONDS[min(tries, len(_ASK_AGAIN_SECONDS) - 1)]
         at = time.monotonic() + wait * random.uniform(0.8, 1.2)  # noqa: S311 - no secret, a spread
         self._asked[number] = (tries + 1, at)
+
+    async def _take_over(self, held: HeldGrant) -> None:
+        if not await self._recovery.take_over(held):
+            self._put_off(held.number)
 
     async def _execute(self, number: int) -> None:
         asked = await self._store.read_async(find_approval, number)
