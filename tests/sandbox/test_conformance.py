@@ -79,7 +79,7 @@ COMMON = {
     "used_url",
 }
 # Codes of the control API, which Slack has none of.
-CONTROL = {"unknown_command"}
+CONTROL = {"element_not_found", "unknown_command"}
 
 TIERS = {
     "auth.test": "t5",
