@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,20 @@ def test_the_help_says_that_people_are_named_by_their_member_id(tmp_path: Path) 
     assert "Who answers for the agent, by Slack's member id." in told
     assert "whose own it is, by Slack's member id." in told
     assert "Copy member ID" in told
+
+
+@pytest.mark.parametrize("name", ["command-line", "faultbook"])
+def test_no_agent_goes_by_a_name_of_ours_and_the_attempt_is_audited(
+    tmp_path: Path, name: str
+) -> None:
+    told = ("create", "--agent", name, "--owner", "UANA", "--scope", "approvals:request")
+    made = faultbook(tmp_path, *told)
+    assert (made.returncode, made.stdout) == (2, "")
+    assert f"`{name}` is Faultbook's own name; no token can have it." in made.stderr
+    with closing(open_store(sqlite_url(tmp_path))) as store:
+        [entry] = store.read(list_newest, 1)
+    assert entry.kind == "token.refused"
+    assert "agent_reserved" in entry.record
 
 
 def test_an_agents_token_can_not_decide_and_the_attempt_is_audited(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from faultbook.base.errors import (
     UnauthenticatedError,
 )
 from faultbook.model.audit import AuditEntry
-from faultbook.model.token import PERSONS_SCOPES, Scope, Token
+from faultbook.model.route import COMMAND_AGENT
+from faultbook.model.token import COMMAND_LINE, PERSONS_SCOPES, Scope, Token
 from faultbook.operations.approval_steps import Refusal
 from faultbook.store import tokens
 from faultbook.store.transaction import Transaction
@@ -21,6 +22,8 @@ from faultbook.store.transaction import Transaction
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_CHARACTERS = 32  # 190 bits
 _CHECKSUM_CHARACTERS = 6
+# What asks under these names is known to be ours, and may name tasks that it does not hold.
+_OURS = frozenset({COMMAND_AGENT, COMMAND_LINE})
 OURSELVES = "faultbook"
 """Who makes and revokes the samples' tokens."""
 
@@ -111,6 +114,13 @@ def authenticate(tx: Transaction, secret: str) -> Token:
 
 
 def _why_not(token: Token) -> FaultbookError | None:
+    if token.agent in _OURS:
+        return InvalidError(
+            f"`{token.agent}` is Faultbook's own name; no token can have it.",
+            code="agent_reserved",
+            next_step="Give the agent a name of its own: --agent refund-bot.",
+            where="--agent",
+        )
     if not token.is_person and Scope.APPROVALS_DECIDE in token.scopes:
         return ForbiddenError(
             f"`{Scope.APPROVALS_DECIDE}` is a person's; an agent's token can't have it.",
