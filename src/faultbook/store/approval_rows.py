@@ -24,17 +24,12 @@ def read_votes(rows: Iterable[Row[Any]]) -> tuple[Vote, ...]:
             Person(row.voter_id, row.voter_name),
             Decision(row.decision),
             row.reason,
-            tuple(_json(row.thresholds)),
+            tuple(row.thresholds),
             row.at,
             bool(row.bypass),
         )
         for row in rows
     )
-
-
-def _json(value: Any) -> Any:  # noqa: ANN401 - JSON of any kind
-    """Give a JSON column's value, of which a prepared statement on SQLite gives the text."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 def read_approval(row: Row[Any], cast: tuple[Vote, ...]) -> Approval:
@@ -48,7 +43,7 @@ def read_approval(row: Row[Any], cast: tuple[Vote, ...]) -> Approval:
         nonce=row.nonce,
         why=row.why,
         effect=row.effect,
-        evidence=tuple(EvidenceLink(link["name"], link["url"]) for link in _json(row.evidence)),
+        evidence=tuple(EvidenceLink(link["name"], link["url"]) for link in row.evidence),
         agent=row.agent,
         owner=row.owner,
         policy=row.policy,

@@ -98,31 +98,20 @@ def action_values(action: Action) -> dict[str, Any]:
 def find(tx: Transaction, number: int, *, hold: bool = False) -> Approval | None:
     """Read an approval with its votes; with `hold`, nobody else changes it before the commit."""
     statement = _HOLD if hold and tx.is_postgresql else _FIND
-    row = statement.run(tx, {"number": number}).one_or_none()
-    return (
-        None if row is None else read_approval(row, read_votes(_VOTES.run(tx, {"number": number})))
-    )
+    row = tx.execute(statement, {"number": number}).one_or_none()
+    if row is None:
+        return None
+    return read_approval(row, read_votes(tx.execute(_VOTES, {"number": number})))
 
 
-def _find(_tx: Transaction) -> Select[Any]:
-    return select(approvals).where(_c.number == bindparam("number"))
+# Each step of an approval reads it. Of so wide a row SQLAlchemy's own cache of what the columns are
+# is worth more than a statement that was prepared.
+_FIND = select(approvals).where(_c.number == bindparam("number"))
+_HOLD = _FIND.with_for_update()
+_VOTES = select(votes).where(votes.c.approval == bindparam("number")).order_by(votes.c.sequence)
 
 
-def _find_votes(_tx: Transaction) -> Select[Any]:
-    same = votes.c.approval == bindparam("number")
-    return select(votes).where(same).order_by(votes.c.sequence)
-
-
-# Each step of an approval reads it; a click waits for all of them.
-_FIND = Prepared(_find)
-_HOLD = Prepared(lambda tx: _find(tx).with_for_update())
-_VOTES = Prepared(_find_votes)
-
-
-_PLACE = (
-    *(_c.channel, _c.thread_ts, _c.card_channel, _c.card_ts),
-    *(_c.revision, _c.painted),
-)
+_PLACE = (_c.channel, _c.thread_ts, _c.card_channel, _c.card_ts, _c.revision, _c.painted)
 _FIND_PLACE = Prepared(lambda _: select(*_PLACE).where(_c.number == bindparam("number")))
 
 
