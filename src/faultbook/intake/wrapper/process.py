@@ -1,6 +1,7 @@
 """A job, from its launch to its end: streams, signals, time limit, and what it consumed."""
 
 import contextlib
+import math
 import os
 import queue
 import signal
@@ -26,6 +27,8 @@ TIMED_OUT = 124
 
 _SIGNAL_BASE = 128  # shells report 128+n for a child that signal n ended
 _POLL_SECONDS = 0.05
+# A signal that comes between Python's last look for one and a wait is heard when the wait ends.
+_HEAR_SECONDS = 0.1
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 """getrusage(2) counts memory in KiB, Darwin's in bytes."""
@@ -173,13 +176,14 @@ class Job:
         threading.Thread(target=self._watch, args=(told,), daemon=True, name="waiter").start()
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            left = math.inf if deadline is None else max(0.0, deadline - time.monotonic())
             try:
-                if told.get(timeout=left):
+                if told.get(timeout=min(left, _HEAR_SECONDS)):
                     return False
                 self._stop_too()
             except queue.Empty:
-                break
+                if left <= _HEAR_SECONDS:
+                    break
         self._kill_at = time.monotonic() + KILL_AFTER_SECONDS
         terminate(self._launch.pid)
         with contextlib.suppress(queue.Empty):
