@@ -6,7 +6,7 @@ import pytest
 
 from faultbook.model.approval import Approval, NewApproval
 from faultbook.model.approval_policy import UNKNOWN_PERSON
-from faultbook.operations.approval_reporting import ask_by_token
+from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal
 from faultbook.store.engine import Store
 from faultbook.store.transaction import Transaction
@@ -21,7 +21,7 @@ def desk(store: Store) -> ApprovalDesk:
 
 def ask(desk: ApprovalDesk, new: NewApproval, *, has_slack: bool = True) -> Approval | Refusal:
     def by_token(tx: Transaction) -> Approval | Refusal:
-        return ask_by_token(tx, new, desk.policies, has_slack=has_slack)
+        return request_approval(tx, new, desk.policies, has_slack=has_slack)
 
     return desk.store.write(by_token)
 

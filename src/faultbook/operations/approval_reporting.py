@@ -9,21 +9,12 @@ from faultbook.base.errors import ConflictError, ForbiddenError, InvalidError
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
 from faultbook.model.approval import Approval, ApprovalState, EvidenceLink, NewApproval
-from faultbook.model.approval_policy import (
-    LOOKUP_FAILED,
-    ApprovalPolicies,
-    ApprovalPolicy,
-    Membership,
-)
+from faultbook.model.approval_policy import LOOKUP_FAILED, ApprovalPolicies, Membership
 from faultbook.model.document_approvals import NewApprovalDocument
 from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
-from faultbook.operations.approval_requests import (
-    cancel_approval,
-    check_action,
-    request_approval,
-)
-from faultbook.operations.approval_rules import foreign, owner_unknown
+from faultbook.operations.approval_requests import cancel_approval, check_action
+from faultbook.operations.approval_rules import foreign
 from faultbook.operations.approval_steps import Refusal, as_it_is, find_approval, refuse
 from faultbook.operations.approvals import list_approvals
 from faultbook.operations.execution import report_execution
@@ -125,30 +116,6 @@ def new_approval(document: NewApprovalDocument, environment: str, token: Token) 
         supersedes=None if replaced is None else parse_approval_id(replaced),
         webhook=document.webhook,
     )
-
-
-def ask_by_token(
-    tx: Transaction, new: NewApproval, policies: ApprovalPolicies, *, has_slack: bool
-) -> Approval | Refusal:
-    """Ask for a decision as an agent's token lets it.
-
-    With Slack connected, only where Slack tells for certain who the token's owner is; a policy
-    that lets people decide about their own takes any.
-
-    Raises:
-        NotFoundError: there is no such task, or nothing to supersede by that number.
-    """
-    error = owner_unknown(new, _policy(new, policies)) if has_slack else None
-    if error is not None:
-        return refuse(tx, "approval.refused", "", new.agent, error, new.action)
-    return request_approval(tx, new, policies)
-
-
-def _policy(new: NewApproval, policies: ApprovalPolicies) -> ApprovalPolicy | None:
-    try:
-        return policies.choose(new.action)
-    except InvalidError:  # the request itself is refused for it
-        return None
 
 
 def was_asked_now(tx: Transaction, asked: Approval) -> bool:

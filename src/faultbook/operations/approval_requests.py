@@ -25,6 +25,7 @@ from faultbook.operations.approval_rules import (
     decided_before,
     foreign,
     no_policy,
+    owner_unknown,
 )
 from faultbook.operations.approval_steps import (
     LOOP_BREAKER,
@@ -75,7 +76,7 @@ def check_action(kind: str, target: str, environment: str, parameters: object) -
 
 
 def request_approval(
-    tx: Transaction, new: NewApproval, policies: ApprovalPolicies
+    tx: Transaction, new: NewApproval, policies: ApprovalPolicies, *, has_slack: bool = False
 ) -> Approval | Refusal:
     """Ask for a decision about an action.
 
@@ -86,10 +87,13 @@ def request_approval(
 
     What belongs to a task without naming it is found out: see `task_of`.
 
+    Where people decide in Slack (`has_slack`), Slack has to tell for certain who the token's owner
+    is; a policy that lets people decide about their own takes any.
+
     Raises:
         NotFoundError: there is no such task, or nothing to supersede by that number.
     """
-    policy = _policy(new, policies)
+    policy = _policy(new, policies, has_slack=has_slack)
     if isinstance(policy, FaultbookError):
         return _refused(tx, new, policy)
     approvals.hold_agent(tx, new.agent)
@@ -139,12 +143,17 @@ def _refused(tx: Transaction, new: NewApproval, error: FaultbookError) -> Refusa
     return refuse(tx, "approval.refused", "", new.agent, error, new.action)
 
 
-def _policy(new: NewApproval, policies: ApprovalPolicies) -> ApprovalPolicy | FaultbookError:
-    """Give the policy that a request comes under, or why there is none."""
+def _policy(
+    new: NewApproval, policies: ApprovalPolicies, *, has_slack: bool
+) -> ApprovalPolicy | FaultbookError:
+    """Give the policy that a request comes under, or why it can come under none."""
     try:
-        return policies.choose(new.action) or no_policy(new.action)
+        policy = policies.choose(new.action)
     except InvalidError as unreadable:
         return unreadable
+    if policy is None:
+        return no_policy(new.action)
+    return (owner_unknown(new, policy) if has_slack else None) or policy
 
 
 def _no_successor(tx: Transaction, new: NewApproval) -> FaultbookError | None:

@@ -31,6 +31,7 @@ from faultbook.model.document_tasks import read_nothing
 from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
 from faultbook.operations import approval_reporting as reporting
+from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal, find_approval
 from faultbook.operations.execution import Grant, begin_execution, deciding_votes
 from faultbook.operations.recording import request_digest
@@ -109,7 +110,7 @@ class ApprovalEndpoints:
         )
 
         def operation(tx: Transaction) -> Answer | Refusal:
-            asked = reporting.ask_by_token(tx, new, own.policies, has_slack=own.has_slack)
+            asked = request_approval(tx, new, own.policies, has_slack=own.has_slack)
             if isinstance(asked, Refusal):
                 return asked
             status = 201 if reporting.was_asked_now(tx, asked) else 200
