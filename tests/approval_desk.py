@@ -15,11 +15,13 @@ from faultbook.model.approval_policy import (
     Voters,
 )
 from faultbook.model.audit import AuditRecord
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
 from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal, find_approval
-from faultbook.operations.approvals import Counted, break_glass, expire_due, vote
+from faultbook.operations.approvals import break_glass, expire_due
 from faultbook.operations.execution import Grant, begin_execution, report_execution
+from faultbook.operations.voting import Counted, vote
 from faultbook.store import audit
 from faultbook.store.engine import Store
 from faultbook.store.schema import notices as notices_table
@@ -99,7 +101,8 @@ class ApprovalDesk:
         """Vote, whatever comes of it."""
         number = asked if isinstance(asked, int) else asked.number
         told = membership or member(voter)
-        return self.store.write(vote, number, voter, decision, reason, told, self.policies, shown)
+        ballot = Ballot(number, voter, decision, told, shown, reason)
+        return self.store.write(vote, ballot, self.policies)
 
     def deny(self, asked: Approval, voter: Person = BEN, reason: str = "no") -> Counted | Refusal:
         """Deny, whatever comes of it."""

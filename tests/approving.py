@@ -12,11 +12,12 @@ from faultbook.model.approval_policy import (
     Threshold,
     Voters,
 )
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
 from faultbook.model.webhook import WebhookRules
 from faultbook.operations.approval_requests import check_action, request_approval
 from faultbook.operations.approval_steps import find_approval
-from faultbook.operations.approvals import vote
+from faultbook.operations.voting import vote
 from faultbook.store.engine import Store
 from faultbook.store.transaction import Transaction
 
@@ -60,7 +61,7 @@ def ask(
 
 def approve(store: Store, rules: ApprovalPolicies, number: int) -> Approval:
     """Have Ben approve."""
-    store.write(vote, number, BEN, Decision.APPROVE, "", Membership(BEN.id), rules, shown="")
+    store.write(vote, Ballot(number, BEN, Decision.APPROVE, Membership(BEN.id)), rules)
     return read(store, number)
 
 

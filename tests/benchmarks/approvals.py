@@ -25,10 +25,12 @@ from faultbook.base.ids import new_id
 from faultbook.base.settings import load_settings
 from faultbook.model.approval import Decision
 from faultbook.model.approval_policy import ApprovalPolicies
+from faultbook.model.ballot import Ballot
 from faultbook.model.notice import NoticeState
 from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import Counted, list_approvals, vote
+from faultbook.operations.approvals import list_approvals
+from faultbook.operations.voting import Counted, vote
 from faultbook.store.engine import Store, open_store, sqlite_url
 from faultbook.store.schema import notices
 from faultbook.store.schema_approvals import approvals
@@ -224,7 +226,7 @@ def _rate(store: Store, decide: Decide, numbers: list[int]) -> float:
 
 
 def _decide(tx: Transaction, number: int) -> None:
-    counted = vote(tx, number, BEN, Decision.APPROVE, "", member(BEN), _POLICIES)
+    counted = vote(tx, Ballot(number, BEN, Decision.APPROVE, member(BEN)), _POLICIES)
     if not isinstance(counted, Counted):
         raise counted.error
 

@@ -32,12 +32,13 @@ from faultbook.client import (
 )
 from faultbook.model.approval import Approval, Decision
 from faultbook.model.approval_policy import Membership
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
 from faultbook.model.task import NewTask, TaskSource
 from faultbook.operations.approval_clock import sweep_approvals
-from faultbook.operations.approvals import vote
 from faultbook.operations.execution import Grant, begin_execution, report_execution
 from faultbook.operations.tasks import cancel_task, find_task, take_task
+from faultbook.operations.voting import vote
 from faultbook.store.transaction import Transaction
 from tests.approving import BEN, read
 from tests.client.conftest import POLICIES, ROUTES, SCOPES
@@ -60,7 +61,8 @@ def _decide(
     reason: str = "",
 ) -> None:
     number = int(request.id.removeprefix("A-"))
-    server.store.write(vote, number, BEN, decision, reason, Membership(BEN.id), POLICIES, "")
+    ballot = Ballot(number, BEN, decision, Membership(BEN.id), reason=reason)
+    server.store.write(vote, ballot, POLICIES)
 
 
 def _stored(server: Server, request: ApprovalRequest) -> Approval:

@@ -10,8 +10,9 @@ import pytest
 from faultbook.base.clock import DAY, HOUR, MINUTE
 from faultbook.model.approval import Approval, ApprovalState, Decision
 from faultbook.model.approval_policy import Membership
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
-from faultbook.operations.approvals import vote
+from faultbook.operations.voting import vote
 from tests.journeys.approving import Approving, approving, labels, policy_for
 from tests.journeys.ledger_desk import MovedClock
 from tests.sandbox.driver import Json, Workspace
@@ -376,7 +377,7 @@ def test_a_card_outlives_the_bot_and_the_workspace_and_a_day(
             desk.wait(asked, ApprovalState.APPROVED)
             assert desk.card(asked, "Approved by Ben Okafor")["ts"] == card["ts"]
             desk.bot.house.store.write(
-                vote, decided.number, ben, Decision.DENY, "no", member, policies
+                vote, Ballot(decided.number, ben, Decision.DENY, member, reason="no"), policies
             )
             assert desk.card(decided, "Denied by Ben Okafor")["ts"] == other["ts"]
 

@@ -9,10 +9,11 @@ import pytest
 
 from faultbook.model.approval import Approval, ApprovalState, Decision
 from faultbook.model.approval_policy import ApprovalPolicies, Threshold
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
 from faultbook.operations.approval_steps import Refusal, find_approval
-from faultbook.operations.approvals import Counted, vote
 from faultbook.operations.auditing import verify_audit
+from faultbook.operations.voting import Counted, vote
 from faultbook.store import audit
 from faultbook.store.engine import Store, open_store
 from faultbook.store.transaction import Transaction
@@ -71,8 +72,8 @@ def _click_all(stores: list[Store], asked: list[Approval], chance: random.Random
     def click(plan: tuple[Approval, Person, Decision, Store]) -> Click:
         one, voter, decision, store = plan
         known = member(voter, groups=frozenset({FINANCE}))
-        shown = one.short_digest
-        answer = store.write(vote, one.number, voter, decision, "why", known, _POLICIES, shown)
+        ballot = Ballot(one.number, voter, decision, known, one.short_digest, "why")
+        answer = store.write(vote, ballot, _POLICIES)
         return Click(one.number, voter, decision, answer)
 
     with ThreadPoolExecutor(_CLICKS) as pool:

@@ -19,7 +19,8 @@ from faultbook.operations.approval_notices import ApprovalNotice
 from faultbook.operations.approval_reporting import nobody_confirms
 from faultbook.operations.approval_sight import read_waiting
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import Counted, review_bypass
+from faultbook.operations.approvals import review_bypass
+from faultbook.operations.voting import Counted
 from faultbook.store.engine import Store
 from tests.approval_desk import (
     CARA,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from faultbook.model.approval import Approval
     from faultbook.model.token import Scope, Token
     from faultbook.operations.approval_steps import Refusal
-    from faultbook.operations.approvals import Counted
+    from faultbook.operations.voting import Counted
     from faultbook.store.transaction import Transaction
 
 Document = dict[str, Any]
@@ -167,9 +167,11 @@ class _Local:
         self, token: "Token", number: int, verb: str, told: Document
     ) -> "Callable[[Transaction], Approval | Counted | Refusal]":
         from faultbook.model.approval import Decision  # noqa: PLC0415 - see `opened`
+        from faultbook.model.ballot import Ballot  # noqa: PLC0415 - the same
         from faultbook.operations import approval_reporting as reporting  # noqa: PLC0415 - the same
         from faultbook.operations import approvals, execution  # noqa: PLC0415 - the same
         from faultbook.operations.approval_steps import find_approval  # noqa: PLC0415 - the same
+        from faultbook.operations.voting import vote  # noqa: PLC0415 - the same
 
         person, policies = reporting.person_of(token), self.house.policies
         unasked = reporting.nobody_confirms(person)  # no Slack is asked here
@@ -187,10 +189,8 @@ class _Local:
                 return approvals.break_glass(
                     tx, number, person, told["reason"], membership, policies, told["digest"]
                 )
-            decision, reason = Decision(verb), told["reason"]
-            return approvals.vote(
-                tx, number, person, decision, reason, membership, policies, told["digest"]
-            )
+            decision, reason, shown = Decision(verb), told["reason"], told["digest"]
+            return vote(tx, Ballot(number, person, decision, membership, shown, reason), policies)
 
         return decide
 
@@ -215,7 +215,7 @@ class _Local:
 
     def _done(self, done: "Approval | Counted | Refusal") -> Document:
         from faultbook.operations.approval_steps import Refusal  # noqa: PLC0415 - see `opened`
-        from faultbook.operations.approvals import Counted  # noqa: PLC0415 - the same
+        from faultbook.operations.voting import Counted  # noqa: PLC0415 - the same
 
         if isinstance(done, Refusal):
             raise done.error

@@ -27,6 +27,7 @@ from faultbook.model.approval_policy import (
     Membership,
     counted_for,
 )
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
 from faultbook.model.webhook import WebhookRules, read_webhook
 from faultbook.store import approvals
@@ -82,13 +83,7 @@ def _folded(*names: str) -> set[str]:
 
 
 def why_no_vote(
-    asked: Approval,
-    voter: Person,
-    decision: Decision,
-    reason: str,
-    membership: Membership,
-    policy: ApprovalPolicy | None,
-    shown: str,
+    asked: Approval, ballot: Ballot, policy: ApprovalPolicy | None
 ) -> FaultbookError | None:
     """Tell why a vote does not count; None where it does."""
     if asked.state.is_decided:
@@ -96,9 +91,9 @@ def why_no_vote(
     if policy is None:
         return policy_changed(asked)
     return (
-        _not_as_shown(asked, shown)
-        or _not_allowed(asked, voter, membership, policy)
-        or _no_reason(decision, reason, policy)
+        _not_as_shown(asked, ballot.shown)
+        or _not_allowed(asked, ballot.voter, ballot.membership, policy)
+        or _no_reason(ballot.decision, ballot.reason, policy)
     )
 
 
@@ -251,13 +246,13 @@ def no_policy(action: Action) -> ForbiddenError:
     )
 
 
-def owner_unknown(new: NewApproval, policy: ApprovalPolicy | None) -> ForbiddenError | None:
+def owner_unknown(new: NewApproval, policy: ApprovalPolicy) -> ForbiddenError | None:
     """Tell whether nobody can be kept from deciding about their own agent's request.
 
     People change their names in Slack as they like; the member id alone tells who an owner is.
     None where that doesn't matter.
     """
-    if policy is None or not policy.prevent_self_review or MEMBER_ID.fullmatch(new.owner):
+    if not policy.prevent_self_review or MEMBER_ID.fullmatch(new.owner):
         return None
     owner, agent = cut(redact(new.owner), 80), cut(redact(new.agent), 80)
     return ForbiddenError(

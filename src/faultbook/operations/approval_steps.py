@@ -21,6 +21,9 @@ LOOP_BREAKER, THE_POLICY = "the loop breaker", "the policy"
 STANDING = frozenset({ApprovalState.PENDING, ApprovalState.APPROVED})
 """What waits, or may run and has not."""
 
+REASON_LENGTH = 1000
+"""How much of a reason or a note is kept."""
+
 _KIND_LENGTH = 200
 
 

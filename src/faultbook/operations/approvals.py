@@ -1,30 +1,21 @@
-"""Deciding: votes counted once each, expiry, and the glass that may be broken."""
+"""Approvals beside the votes: expiry, the glass that may be broken, and policies seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from faultbook.base.clock import DAY, Instant
 from faultbook.base.errors import NotFoundError
 from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
-from faultbook.model.approval_policy import (
-    ApprovalPolicies,
-    Membership,
-    counted_for,
-    decide,
-    nearest_threshold,
-)
+from faultbook.model.approval_policy import ApprovalPolicies, Membership
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
 from faultbook.operations.approval_notices import owe_bypass, owe_card
 from faultbook.operations.approval_rules import (
     decided_before,
-    policy_changed,
-    voted_before,
     why_no_bypass,
     why_no_review,
-    why_no_vote,
 )
 from faultbook.operations.approval_steps import (
+    REASON_LENGTH,
     Refusal,
     as_it_is,
     audit_step,
@@ -41,79 +32,13 @@ from faultbook.store import approvals
 from faultbook.store.approvals import ApprovalFilter
 from faultbook.store.transaction import Transaction
 
-_REASON_LENGTH = 1000
 REVIEW_AFTER: Instant = DAY
 """When a bypass has to have been reviewed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A vote that counts.
-
-    Attributes:
-        votes, needed: how many of the nearest threshold are there.
-    """
-
-    approval: Approval
-    votes: int
-    needed: int
 
 
 def list_approvals(tx: Transaction, wanted: ApprovalFilter | None = None) -> Sequence[Approval]:
     """List approvals; without a filter, those that wait, the soonest to expire first."""
     return approvals.list_some(tx, wanted or ApprovalFilter())
-
-
-def vote(
-    tx: Transaction,
-    number: int,
-    voter: Person,
-    decision: Decision,
-    reason: str,
-    membership: Membership,
-    policies: ApprovalPolicies,
-    shown: str = "",
-) -> Counted | Refusal:
-    """Take a person's vote; the one that meets a threshold decides, once.
-
-    Args:
-        tx: the transaction.
-        number: of the approval.
-        voter: who Slack, or a person's token, says it is.
-        decision: approve or deny.
-        reason: in the voter's words.
-        membership: what Slack says of the voter, looked up before this transaction.
-        policies: the team's.
-        shown: the digits of the digest that the voter saw; empty where none were shown.
-    """
-    try:
-        asked = as_it_is(tx, number)
-    except NotFoundError as unknown:  # the click of a card that is not ours
-        return refuse(tx, "vote.refused", f"A-{number}", named(voter), unknown, None, decision)
-    policy = policies.of(asked)
-    error = why_no_vote(asked, voter, decision, reason, membership, policy, shown)
-    if error is not None or policy is None:
-        refused = error or policy_changed(asked)
-        return refuse(tx, "vote.refused", asked.id, named(voter), refused, asked.action, decision)
-    told = kept_words(reason, _REASON_LENGTH)
-    cast = Vote(voter, decision, told, counted_for(policy, membership), tx.now)
-    if not approvals.add_vote(tx, number, cast):
-        error = voted_before(asked, voter)
-        return refuse(tx, "vote.refused", asked.id, named(voter), error, asked.action, decision)
-    audit_step(tx, f"vote.{decision}", number, named(voter), vote_facts(asked, cast))
-    all_cast = (*asked.votes, cast)
-    outcome = decide(policy.thresholds, all_cast)
-    have, needed = nearest_threshold(policy.thresholds, all_cast, decision)
-    moved = replace(asked, revision=asked.revision + 1)
-    if outcome is None:
-        approvals.touch(tx, number)
-        owe_card(tx, number)
-        return Counted(replace(moved, votes=all_cast), have, needed)
-    settle(tx, number, outcome, voter.name, told)
-    decided = replace(
-        moved, state=outcome, votes=all_cast, decided_by=voter.name, decided_at=tx.now, reason=told
-    )
-    return Counted(decided, have, needed)
 
 
 def expire_due(tx: Transaction) -> int:
@@ -150,7 +75,7 @@ def break_glass(
     error = why_no_bypass(asked, by, reason, membership, policy, shown)
     if error is not None:
         return refuse(tx, "bypass.refused", asked.id, named(by), error, asked.action)
-    told = kept_words(reason, _REASON_LENGTH)
+    told = kept_words(reason, REASON_LENGTH)
     extra = {"is_bypass": 1, "review_due_at": tx.now + REVIEW_AFTER}
     if not settle(tx, number, ApprovalState.APPROVED, by.name, told, extra):
         error = decided_before(find_approval(tx, number))
@@ -176,7 +101,7 @@ def review_bypass(
         return refuse(tx, "review.refused", asked.id, named(by), error, asked.action)
     reviewed = {"review_due_at": None}
     approvals.change(tx, number, frozenset(ApprovalState), reviewed, approvals.waits_for_review())
-    audit_step(tx, "bypass.reviewed", number, named(by), {"note": kept_words(note, _REASON_LENGTH)})
+    audit_step(tx, "bypass.reviewed", number, named(by), {"note": kept_words(note, REASON_LENGTH)})
     owe_card(tx, number)
     return find_approval(tx, number)
 

@@ -18,11 +18,12 @@ from faultbook.delivery.webhook.post import NotTakenError, post
 from faultbook.delivery.webhook.worker import WebhookLimits, WebhookWorker
 from faultbook.model.approval import Approval, Decision, NewApproval
 from faultbook.model.approval_policy import ApprovalPolicies, Membership
+from faultbook.model.ballot import Ballot
 from faultbook.model.notice import NoticeState
 from faultbook.model.webhook import WebhookAddress
 from faultbook.operations.approval_requests import check_action, request_approval
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import vote
+from faultbook.operations.voting import vote
 from faultbook.store import notices as queue
 from faultbook.store.engine import Store, open_store, sqlite_url
 from faultbook.store.schema import notices
@@ -76,7 +77,8 @@ def rules_for(receiver: Receiver) -> ApprovalPolicies:
 def denied(store: Store, rules: ApprovalPolicies, url: str) -> Approval:
     asked = ask(store, rules, webhook=url)
     known = Membership(BEN.id)
-    store.write(vote, asked.number, BEN, Decision.DENY, "wrong customer", known, rules)
+    ballot = Ballot(asked.number, BEN, Decision.DENY, known, reason="wrong customer")
+    store.write(vote, ballot, rules)
     return read(store, asked.number)
 
 

@@ -11,13 +11,14 @@ from faultbook.intake.http.door import Answer
 from faultbook.intake.http.requests import read_body
 from faultbook.model.approval import Approval, Decision
 from faultbook.model.approval_policy import Membership
+from faultbook.model.ballot import Ballot
 from faultbook.model.document_approvals import read_decision, read_outcome, read_review
 from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
 from faultbook.operations import approval_reporting as reporting
 from faultbook.operations import approvals, execution
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import Counted
+from faultbook.operations.voting import Counted, vote
 from faultbook.store.transaction import Transaction
 
 
@@ -40,13 +41,10 @@ class DecidingEndpoints:
         token, body = await self._taken(request, "vote.refused")
         told = read_decision(body)
         voter, membership = await self._who(token)
+        ballot = Ballot(number, voter, decision, membership, told.digest, told.reason)
 
         def operation(tx: Transaction) -> Answer | Refusal:
-            return self._answer(
-                approvals.vote(
-                    tx, number, voter, decision, told.reason, membership, own.policies, told.digest
-                )
-            )
+            return self._answer(vote(tx, ballot, own.policies))
 
         return await own.write(request, token, body, operation)
 

@@ -11,14 +11,14 @@ from faultbook.intake.slack.payloads import Click
 from faultbook.model.approval import SHOWN_DIGITS, Approval, Decision
 from faultbook.model.approval_policy import ApprovalPolicy, Membership
 from faultbook.model.approval_sight import ApprovalSight
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
 from faultbook.model.task import Card
-from faultbook.operations.approval_people import Ballot, cast_ballot, may_vote
 from faultbook.operations.approval_reporting import parse_approval_id
 from faultbook.operations.approval_sight import read_approval_sight
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import Counted
 from faultbook.operations.task_people import once
+from faultbook.operations.voting import Counted, may_vote, vote
 from faultbook.view.actions import (
     APPROVAL_APPROVE,
     APPROVAL_DENY,
@@ -95,7 +95,7 @@ async def _approve(desk: Desk, click: Click) -> None:
     if policy is not None and policy.needs_reason(Decision.APPROVE):
         await _ask_reason(desk, click, ballot, sight)
         return
-    told = await desk.store.write_async(once, [click.key], cast_ballot, ballot, desk.policies)
+    told = await desk.store.write_async(once, [click.key], vote, ballot, desk.policies)
     if isinstance(told, Refusal):
         _refuse(desk, click, number, told.error)
     elif isinstance(told, Counted):

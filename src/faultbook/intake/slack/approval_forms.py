@@ -17,14 +17,15 @@ from faultbook.intake.slack.forms import FormError, read_field
 from faultbook.intake.slack.payloads import Json, Submission
 from faultbook.model.approval import Approval, Decision
 from faultbook.model.approval_policy import Membership
+from faultbook.model.ballot import Ballot
 from faultbook.model.person import Person
-from faultbook.operations.approval_people import Ballot, cast_ballot
 from faultbook.operations.approval_rules import why_not_recorded
 from faultbook.operations.approval_sight import read_approval_sight
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import Counted, review_bypass
+from faultbook.operations.approvals import review_bypass
 from faultbook.operations.execution import record_outcome
 from faultbook.operations.task_people import once
+from faultbook.operations.voting import Counted, vote
 from faultbook.store.transaction import Transaction
 from faultbook.view.lines import Line
 from faultbook.view.slack_approval_details import approval_details
@@ -57,7 +58,7 @@ async def submit_vote(desk: Desk, submission: Submission) -> Json | None:
     policy = sight.policy if sight is not None else None
     needed = policy is not None and policy.needs_reason(decision)
     keys = () if needed and not reason else submission.keys
-    result = await desk.store.write_async(once, keys, cast_ballot, ballot, desk.policies)
+    result = await desk.store.write_async(once, keys, vote, ballot, desk.policies)
     if isinstance(result, Refusal):
         if result.error.code == _REASON_REQUIRED:
             raise FormError({"reason": result.error.message})
