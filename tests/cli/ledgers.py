@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,8 @@ LEDGER = b"""\
 | 2 | The cache was stale | Purge | Cache keys name the commit (tests/test_cache.py) | ci |
 """
 RULE = "Vendor JSON is validated against a schema in CI (tests/test_vendor.py)"
+ADD = ("ledger", "add", "--what", "Vendor renamed a field", "--fix", "Map it", "--lesson", RULE)
+ROW = f"| 3 | Vendor renamed a field | Map it | {RULE} |  |\n".encode()
 
 
 @dataclass(frozen=True)
@@ -100,3 +103,31 @@ def call_main(words: tuple[str, ...]) -> int:
         return int(end.code or 0)
     finally:
         sys.argv = before
+
+
+class Terminal:
+    """A command on a terminal of its own, which is told what it asks for."""
+
+    def __init__(self, team: Team, *words: str, **more: str) -> None:
+        self.main, side = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "faultbook", *words],
+            cwd=team.root,
+            env=environment(team.root.parent / "person") | more,
+            stdin=side,
+            stdout=subprocess.PIPE,
+            stderr=side,
+        )
+        os.close(side)
+        self.said = b""
+
+    def answer(self, question: str, text: str) -> None:
+        while question.encode() not in self.said:
+            self.said += os.read(self.main, 1000)
+        self.said = self.said.partition(question.encode())[2]
+        os.write(self.main, text.encode() + b"\n")
+
+    def end(self) -> tuple[int, str]:
+        out = self.process.communicate(timeout=30)[0]
+        os.close(self.main)
+        return self.process.returncode, out.decode()

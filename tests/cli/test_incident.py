@@ -9,8 +9,7 @@ import pytest
 from faultbook.ledger.incident_file import read_incident
 from faultbook.ledger.table import read_ledger
 from faultbook.model.incident import Enforcement, IncidentStatus, Severity
-from tests.cli.ledgers import LEDGER, RULE, Team
-from tests.cli.test_ledger import Terminal
+from tests.cli.ledgers import LEDGER, RULE, Team, Terminal
 
 OPEN = (
     *("incident", "open", "--title", "Vendor renamed a field", "--severity", "high"),

@@ -1,7 +1,5 @@
 """`faultbook ledger` in a team's repository: what changes, what must not, and what is said."""
 
-import os
-import pty
 import subprocess
 import sys
 import threading
@@ -13,10 +11,7 @@ from faultbook.base.clock import system_clock
 from faultbook.ledger.table import read_ledger
 from faultbook.operations import known_failures
 from faultbook.store.engine import open_store, sqlite_url
-from tests.cli.ledgers import LEDGER, RULE, Team, environment, git, name, new_repository
-
-ADD = ("ledger", "add", "--what", "Vendor renamed a field", "--fix", "Map it", "--lesson", RULE)
-ROW = f"| 3 | Vendor renamed a field | Map it | {RULE} |  |\n".encode()
+from tests.cli.ledgers import ADD, LEDGER, ROW, RULE, Team, Terminal, environment
 
 
 def test_a_lesson_is_added_under_the_next_number_and_nothing_else_changes(team: Team) -> None:
@@ -59,19 +54,6 @@ def test_a_number_that_was_ever_used_is_not_used_again(team: Team) -> None:
     assert team.run(*ADD, "--commit").code == 0
     team.write(LEDGER)
     team.commit("Take it away")
-    assert team.run(*ADD, "--json").document["number"] == 4
-
-
-def test_numbers_on_the_remotes_main_are_not_used_again(team: Team, tmp_path: Path) -> None:
-    git(tmp_path, "clone", "--quiet", "--bare", str(team.root), "remote.git")
-    team.git("remote", "add", "origin", str(tmp_path / "remote.git"))
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", str(tmp_path / "remote.git"), str(other))
-    name(other, "Ben")
-    (other / "lessons/_ledger.md").write_bytes(LEDGER + ROW)
-    git(other, "commit", "--quiet", "-am", "Add lesson 3")
-    git(other, "push", "--quiet")
-    team.git("fetch", "--quiet")
     assert team.run(*ADD, "--json").document["number"] == 4
 
 
@@ -147,23 +129,6 @@ def test_no_secret_reaches_the_file(team: Team) -> None:
     token = "ghp_" + "a" * 36
     assert team.run("ledger", "add", "--what", token, "--fix", "x", "--lesson", RULE).code == 0
     assert token.encode() not in team.ledger
-
-
-def test_rows_of_one_number_are_told_apart_after_a_merge(team: Team, tmp_path: Path) -> None:
-    other = clone_pair(team, tmp_path)
-    push_row(other)
-    mine = ("ledger", "add", "--what", "Cron ran twice", "--fix", "Lock", "--commit", "--lesson")
-    assert team.run(*mine, "Jobs take a lock before they start (tests/test_lock.py)").code == 0
-    team.git("fetch", "--quiet")
-    merged = LEDGER + ROW + team.ledger.removeprefix(LEDGER)
-    team.write(merged)
-    done = team.run("ledger", "check", "--base", "origin/main")
-    assert done.code == 1
-    assert "lessons/_ledger.md:8:3 duplicate-number" in done.out
-    assert "1 problem in 4 rows, 0 incident files" in done.out
-    fixed = team.run("ledger", "check", "--base", "origin/main", "--fix")
-    assert fixed.err == "Mended lessons/_ledger.md\n"
-    assert team.ledger == merged.replace(b"| 3 | Cron", b"| new | Cron")
 
 
 def test_many_commands_at_once_lose_no_row(team: Team) -> None:
@@ -288,137 +253,6 @@ def test_a_ledger_that_leads_out_of_the_repository_is_not_read(team: Team, tmp_p
     assert secret.read_bytes() == LEDGER
 
 
-def clone_pair(team: Team, tmp_path: Path) -> Path:
-    """Give the team's repository a remote, and make another person's clone of it."""
-    git(tmp_path, "clone", "--quiet", "--bare", str(team.root), "remote.git")
-    team.git("remote", "add", "origin", str(tmp_path / "remote.git"))
-    team.git("fetch", "--quiet")
-    team.git("branch", "--quiet", "--set-upstream-to", "origin/main")
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", str(tmp_path / "remote.git"), str(other))
-    name(other, "Ben")
-    return other
-
-
-def push_row(other: Path) -> None:
-    (other / "lessons/_ledger.md").write_bytes(LEDGER + ROW)
-    git(other, "commit", "--quiet", "-am", "Add lesson 3")
-    git(other, "push", "--quiet")
-
-
-def test_what_others_pushed_comes_in_where_that_changes_nobodys_work(
-    team: Team, tmp_path: Path
-) -> None:
-    other = clone_pair(team, tmp_path)
-    assert team.run("ledger", "sync").out == "Up to date with origin/main.\n"
-    push_row(other)
-    done = team.run("ledger", "sync")
-    assert done.out == "Moved forward by 1 commit of origin/main. New lessons: 3.\n"
-    assert (done.code, team.ledger) == (0, LEDGER + ROW)
-
-
-def test_a_branch_that_went_its_own_way_is_left_alone(team: Team, tmp_path: Path) -> None:
-    other = clone_pair(team, tmp_path)
-    push_row(other)
-    assert team.run(*ADD, "--commit").code == 0
-    mine = team.git("rev-parse", "HEAD")
-    done = team.run("ledger", "sync")
-    assert done.code == 1
-    assert "Nothing was moved. New lessons: 3." in done.out
-    assert "next: git rebase origin/main" in done.err
-    assert team.git("rev-parse", "HEAD") == mine
-
-
-def test_a_sync_without_a_remote_says_what_to_do(team: Team) -> None:
-    done = team.run("ledger", "sync")
-    assert (done.code, "[no_upstream]" in done.err) == (2, True)
-
-
-def test_a_ledger_begins_with_what_the_team_has_already(empty_team: Team) -> None:
-    empty_team.write(
-        b"Problem;Resolution;Lesson;Team\r\n"
-        b'"Export wrote; no PDF";Rerun;The wrapper fails any export without its file;billing\r\n'
-        b"Something;x;be careful;\r\n"
-        b"\r\n"
-        b"Only this;;;\r\n",
-        "old.csv",
-    )
-    done = empty_team.run("ledger", "init", "--from", "old.csv")
-    assert done.code == 1
-    assert done.out == (
-        "Wrote lessons/_ledger.md, 1 lesson\n"
-        "Wrote templates/incident.md\n"
-        "Wrote .github/workflows/faultbook-ledger.yml\n"
-    )
-    told = done.err.splitlines()
-    assert told[0].startswith("old.csv:3 left out: “be careful” can't be checked.")
-    assert told[1] == "old.csv:5 left out: it does not say a rule"
-    (lesson,) = read_ledger(empty_team.ledger).lessons
-    assert (lesson.what_failed, lesson.area) == ("Export wrote; no PDF", "billing")
-    assert empty_team.run("ledger", "check").code == 0
-
-
-def test_a_markdown_table_is_taken_too(empty_team: Team) -> None:
-    empty_team.write(
-        b"# Old\n\n| Team | What happened | Prevention rule |\n|---|---|---|\n"
-        b"| ci | It broke \\| twice | Cache keys name the commit |\n"
-        b"| ci | a|b split | x | y |\n",
-        "old.md",
-    )
-    done = empty_team.run("ledger", "init", "--from", "old.md")
-    assert (done.code, done.err.startswith("old.md:6 left out: 5 cells under")) == (1, True)
-    (lesson,) = read_ledger(empty_team.ledger).lessons
-    assert (lesson.what_failed, lesson.fix, lesson.area) == ("It broke | twice", "", "ci")
-
-
-def test_a_file_without_lessons_changes_nothing(empty_team: Team) -> None:
-    empty_team.write(b"name,age\nana,3\n", "people.csv")
-    done = empty_team.run("ledger", "init", "--from", "people.csv")
-    assert (done.code, "[no_lesson_table]" in done.err) == (2, True)
-    assert empty_team.git("status", "--porcelain") == "?? people.csv\n"
-
-
-def test_a_second_beginning_touches_nothing(team: Team) -> None:
-    assert team.run("ledger", "init").code == 0
-    team.write(b"mine\n", ".github/workflows/faultbook-ledger.yml")
-    team.commit()
-    done = team.run("ledger", "init")
-    assert done.code == 0
-    assert done.out == (
-        "Kept lessons/_ledger.md\nKept templates/incident.md\n"
-        "Kept .github/workflows/faultbook-ledger.yml\n"
-    )
-    assert team.git("status", "--porcelain") == ""
-
-
-class Terminal:
-    """A command on a terminal of its own, which is told what it asks for."""
-
-    def __init__(self, team: Team, *words: str, **more: str) -> None:
-        self.main, side = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "faultbook", *words],
-            cwd=team.root,
-            env=environment(team.root.parent / "person") | more,
-            stdin=side,
-            stdout=subprocess.PIPE,
-            stderr=side,
-        )
-        os.close(side)
-        self.said = b""
-
-    def answer(self, question: str, text: str) -> None:
-        while question.encode() not in self.said:
-            self.said += os.read(self.main, 1000)
-        self.said = self.said.partition(question.encode())[2]
-        os.write(self.main, text.encode() + b"\n")
-
-    def end(self) -> tuple[int, str]:
-        out = self.process.communicate(timeout=30)[0]
-        os.close(self.main)
-        return self.process.returncode, out.decode()
-
-
 def test_on_a_terminal_what_is_missing_is_asked_for(team: Team) -> None:
     terminal = Terminal(team, "ledger", "add", "--fix", "Map it")
     terminal.answer("What failed: ", "Vendor renamed a field")
@@ -426,19 +260,3 @@ def test_on_a_terminal_what_is_missing_is_asked_for(team: Team) -> None:
     terminal.answer("Again: ", RULE)
     assert terminal.end() == (0, "Lesson 3 added in lessons/_ledger.md.\n")
     assert team.ledger == LEDGER + ROW
-
-
-def test_on_a_terminal_the_first_failures_are_asked_for(tmp_path: Path) -> None:
-    new_repository(tmp_path / "team")
-    (tmp_path / "person").mkdir()
-    team = Team(tmp_path / "team", lambda *_: pytest.fail("not in this process"))
-    terminal = Terminal(team, "ledger", "init")
-    terminal.answer("1. What failed: ", "Vendor renamed a field")
-    terminal.answer("Fix: ", "Map it")
-    terminal.answer("held by Z: ", RULE)
-    terminal.answer("Area: ", "ci")
-    terminal.answer("2. What failed: ", "")
-    code, out = terminal.end()
-    assert (code, out.splitlines()[0]) == (0, "Wrote lessons/_ledger.md, 1 lesson")
-    (lesson,) = read_ledger(team.ledger).lessons
-    assert (lesson.number, lesson.rule, lesson.area) == (1, RULE, "ci")
