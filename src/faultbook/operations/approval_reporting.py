@@ -1,6 +1,5 @@
 """Approvals by those who hold tokens: an agent's own, and people's decisions in their own name."""
 
-import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,8 +17,9 @@ from faultbook.operations.approval_rules import foreign
 from faultbook.operations.approval_steps import Refusal, as_it_is, find_approval, refuse
 from faultbook.operations.approvals import list_approvals
 from faultbook.operations.execution import report_execution
+from faultbook.operations.execution_rules import is_equal
 from faultbook.operations.tasks import parse_task_id
-from faultbook.store import approvals
+from faultbook.store import executions
 from faultbook.store.approvals import ApprovalFilter
 from faultbook.store.transaction import Transaction
 
@@ -205,7 +205,7 @@ def check_grant(tx: Transaction, number: int, grant: str) -> None:
         ConflictError: it was reported, or it ran out.
     """
     asked = find_approval(tx, number)
-    held = hmac.compare_digest(approvals.find_grant(tx, number).encode(), grant.encode())
+    held = is_equal(executions.find_grant(tx, number), grant)
     if held and asked.state is ApprovalState.EXECUTING:
         return
     raise ConflictError(

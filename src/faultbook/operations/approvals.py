@@ -28,7 +28,7 @@ from faultbook.operations.approval_steps import (
     settle,
     vote_facts,
 )
-from faultbook.store import approvals
+from faultbook.store import approvals, policies_seen
 from faultbook.store.approvals import ApprovalFilter
 from faultbook.store.transaction import Transaction
 
@@ -110,12 +110,12 @@ def note_policies(tx: Transaction, policies: ApprovalPolicies) -> int:
     """Record at a start which policies are new, changed or gone; tells how many."""
     changed = 0
     for policy in policies.all:
-        before = approvals.see_policy(tx, policy.name, policy.wording)
+        before = policies_seen.see(tx, policy.name, policy.wording)
         if before is not None:
             changed += 1
             facts = {"wording": policy.wording, "before": before, "version": policy.version}
             tx.audited.append(AuditEntry("policy.changed", policy.name, "settings", facts))
-    for name in approvals.forget_policies(tx, [policy.name for policy in policies.all]):
+    for name in policies_seen.forget(tx, [policy.name for policy in policies.all]):
         changed += 1
         tx.audited.append(AuditEntry("policy.removed", name, "settings", {}))
     return changed

@@ -1,42 +1,42 @@
 """Running what was approved: one grant, used once, reported by its deadline or unknown."""
 
-import hmac
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.base.errors import (
     ConflictError,
     FaultbookError,
-    ForbiddenError,
     InvalidError,
-    UnavailableError,
 )
-from faultbook.base.text import duration
-from faultbook.model.approval import Approval, ApprovalState, Vote
+from faultbook.model.approval import Approval, ApprovalState
 from faultbook.model.approval_policy import (
-    LOOKUP_FAILED,
     ApprovalPolicies,
     ApprovalPolicy,
     Membership,
-    counted_for,
-    decide,
 )
 from faultbook.model.person import Person
 from faultbook.operations.approval_notices import owe_card, owe_webhook
-from faultbook.operations.approval_rules import foreign, policy_changed, why_not_recorded
+from faultbook.operations.approval_rules import policy_changed, why_not_recorded
 from faultbook.operations.approval_steps import (
     THE_POLICY,
     Refusal,
     as_it_is,
     audit_step,
-    cancelled_task,
     find_approval,
     kept_words,
     named,
     refuse,
+)
+from faultbook.operations.execution_rules import (
+    gone,
+    is_equal,
+    no_grant,
+    not_used,
+    why_not_now,
+    why_not_run,
 )
 from faultbook.store import approvals, executions
 from faultbook.store.transaction import Transaction
@@ -66,11 +66,6 @@ class Grant:
     until: Instant
 
 
-def deciding_votes(asked: Approval) -> list[Vote]:
-    """Give the votes whose voters are looked at again: all, or the one that broke the glass."""
-    return [one for one in asked.votes if one.bypass or not asked.is_bypass]
-
-
 def begin_execution(
     tx: Transaction,
     number: int,
@@ -97,12 +92,7 @@ def begin_execution(
     """
     asked = as_it_is(tx, number)
     policy = policies.of(asked)
-    error: FaultbookError | None = None
-    if not holder and executor != asked.agent:
-        error = foreign(asked.id, executor, "approval")
-    error = error or _why_not_now(asked, digest) or _task_gone(tx, asked)
-    if error is None and policy is not None:
-        error = _why_not_by(tx, policy, asked, memberships, holder)
+    error = why_not_run(tx, asked, policy, digest, executor, memberships, holder)
     if error is not None or policy is None:
         refused = error or policy_changed(asked)
         if refused.code in (_WITHDRAWN | _FOR_GOOD if holder else _WITHDRAWN):
@@ -110,7 +100,7 @@ def begin_execution(
         return refuse(tx, "execution.refused", asked.id, executor, refused, asked.action)
     values = _grant_values(tx, policy, holder)
     if not approvals.change(tx, number, _APPROVED, values, approvals.has_digest(asked.digest)):
-        late = _why_not_now(find_approval(tx, number), digest) or _gone(asked)
+        late = why_not_now(find_approval(tx, number), digest) or gone(asked)
         return refuse(tx, "execution.refused", asked.id, executor, late, asked.action)
     audit_step(tx, "execution.begun", number, executor, {"digest": asked.digest})
     owe_card(tx, number)
@@ -133,7 +123,7 @@ def resume_execution(
     if policy is None or not asked.is_bound:
         return None
     values = _grant_values(tx, policy, holder)
-    if not approvals.change(tx, number, _EXECUTING, values, approvals.holds_grant(held)):
+    if not approvals.change(tx, number, _EXECUTING, values, executions.holds_grant(held)):
         return None
     audit_step(tx, "execution.resumed", number, executor, {"digest": asked.digest})
     return Grant(find_approval(tx, number), values["grant_id"], values["grant_until"])
@@ -149,14 +139,14 @@ def report_execution(
     """
     asked = find_approval(tx, number)
     state = ApprovalState.EXECUTED if worked else ApprovalState.EXECUTION_FAILED
-    if not _is_equal(approvals.find_grant(tx, number), grant_id):
-        return refuse(tx, "report.refused", asked.id, executor, _no_grant(asked), asked.action)
+    if not is_equal(executions.find_grant(tx, number), grant_id):
+        return refuse(tx, "report.refused", asked.id, executor, no_grant(asked), asked.action)
     told = kept_words(words, _OUTCOME_LENGTH)
     if asked.state is state and asked.outcome == told:
         return asked  # the same report again
     if not _close(tx, number, _EXECUTING, state, told, grant_id):
         late = find_approval(tx, number)
-        return refuse(tx, "report.refused", asked.id, executor, _not_used(late), asked.action)
+        return refuse(tx, "report.refused", asked.id, executor, not_used(late), asked.action)
     audit_step(
         tx, f"execution.{'executed' if worked else 'failed'}", number, executor, {"words": told}
     )
@@ -223,7 +213,7 @@ def _close(
     held: str | None = None,
 ) -> bool:
     values: dict[str, Any] = {"state": state.value, "executed_at": tx.now, "outcome": words}
-    same = () if held is None else (approvals.holds_grant(held),)
+    same = () if held is None else (executions.holds_grant(held),)
     if not approvals.change(tx, number, states, values, *same):
         return False
     owe_card(tx, number)
@@ -241,148 +231,6 @@ def _grant_values(tx: Transaction, policy: ApprovalPolicy, holder: str) -> dict[
         "grant_by": holder,
         "grant_until": tx.now + seconds(lasts),
     }
-
-
-def _runs_it_itself(asked: Approval) -> ConflictError:
-    return ConflictError(
-        f"Faultbook runs {asked.id} itself, as the policy `{asked.policy}` says.",
-        code="executed_by_faultbook",
-        next_step=f"Wait for its outcome: GET /v1/approvals/{asked.id}?wait=30.",
-    )
-
-
-def _why_not_now(asked: Approval, digest: str) -> FaultbookError | None:
-    if not _is_equal(digest, asked.digest) or not asked.is_bound:
-        return ConflictError(
-            f"This is not the action that {asked.id} is about, so it may not run.",
-            code="digest_mismatch",
-            next_step="Ask for approval of what you want to run.",
-            where="digest",
-        )
-    if asked.state is not ApprovalState.APPROVED:
-        return _gone(asked)
-    return None
-
-
-def _task_gone(tx: Transaction, asked: Approval) -> ConflictError | None:
-    task = cancelled_task(tx, asked)
-    if task is None:
-        return None
-    return ConflictError(
-        f"{task.id} was cancelled by {task.cancelled_by}, so {asked.id} may not run.",
-        code="task_cancelled",
-        next_step="Ask again if it is still wanted.",
-    )
-
-
-def _why_not_by(
-    tx: Transaction,
-    policy: ApprovalPolicy,
-    asked: Approval,
-    memberships: Mapping[str, Membership],
-    holder: str,
-) -> FaultbookError | None:
-    """Tell why its policy does not let it run for this caller; None where it does."""
-    if policy.executor is not None and not holder:
-        return _runs_it_itself(asked)
-    return (
-        _outlived(tx, asked, policy)
-        or _nobody_knows(asked, memberships)
-        or _approver_gone(asked, memberships, policy)
-    )
-
-
-def _outlived(tx: Transaction, asked: Approval, policy: ApprovalPolicy) -> ConflictError | None:
-    """Tell whether it was approved so long ago that who approved may have meant another world."""
-    approved_at = asked.decided_at or asked.created_at
-    if tx.now - approved_at <= seconds(policy.max_ttl_seconds):
-        return None
-    return ConflictError(
-        f"{asked.id} was approved over {duration(policy.max_ttl_seconds)} ago, so it may not run.",
-        code="approval_outlived",
-        next_step="Ask again if it is still wanted.",
-    )
-
-
-def _gone(asked: Approval) -> ConflictError:
-    return ConflictError(
-        f"{asked.id} is {asked.state}; it may not run now.",
-        code=f"approval_{asked.state}",
-        next_step="Ask again if it is still wanted." if asked.state.is_decided else "Wait for it.",
-    )
-
-
-def _no_grant(asked: Approval) -> ForbiddenError:
-    return ForbiddenError(
-        f"This is not the grant of {asked.id}, so the report was not used.",
-        code="grant_mismatch",
-        next_step="Report with the grant that begin gave you.",
-        where="grant",
-    )
-
-
-def _not_used(asked: Approval) -> ConflictError:
-    unknown = asked.state is ApprovalState.EXECUTION_UNKNOWN
-    return ConflictError(
-        f"{asked.id} is {asked.state}; this report was not used.",
-        code=f"approval_{asked.state}",
-        next_step="Tell a person what happened: they record the outcome." if unknown else "",
-    )
-
-
-def _is_equal(one: str, other: str) -> bool:
-    """Compare in constant time; either may hold whatever JSON can say."""
-    return hmac.compare_digest(
-        one.encode(errors="backslashreplace"), other.encode(errors="backslashreplace")
-    )
-
-
-def _approver_gone(
-    asked: Approval, memberships: Mapping[str, Membership], policy: ApprovalPolicy
-) -> ForbiddenError | None:
-    """Tell whether the votes of those who may vote now approve no more."""
-    votes = deciding_votes(asked)
-    if asked.is_bypass:
-        return _bypasser_gone(asked, [memberships.get(vote.voter.id) for vote in votes], policy)
-    held = []
-    for vote in votes:
-        membership = memberships.get(vote.voter.id)
-        if membership is not None:
-            held.append(replace(vote, thresholds=counted_for(policy, membership)))
-    if decide(policy.thresholds, held) is ApprovalState.APPROVED:
-        return None
-    return ForbiddenError(
-        f"Those who approved {asked.id} may no longer decide, so it may not run.",
-        code="approver_gone",
-        next_step="Ask again.",
-    )
-
-
-def _bypasser_gone(
-    asked: Approval, known: Collection[Membership | None], policy: ApprovalPolicy
-) -> ForbiddenError | None:
-    for one in known:
-        if one is not None and one.is_active and policy.break_glass.include(one):
-            return None
-    return ForbiddenError(
-        f"Whoever broke the glass for {asked.id} may not any more, so it may not run.",
-        code="approver_gone",
-        next_step="Ask again.",
-    )
-
-
-def _nobody_knows(
-    asked: Approval, memberships: Mapping[str, Membership]
-) -> UnavailableError | None:
-    """Tell whether Slack could not say who may still decide; that withdraws nothing."""
-    if all(one.why_code != LOOKUP_FAILED for one in memberships.values()):
-        return None
-    return UnavailableError(
-        f"Slack didn't confirm that those who approved {asked.id} may, so it may not run now.",
-        code=LOOKUP_FAILED,
-        next_step="Try again in a moment.",
-        retry_after=5.0,
-    )
 
 
 def _withdraw(tx: Transaction, asked: Approval, error: FaultbookError) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    delete,
     func,
     literal_column,
     select,
@@ -36,7 +35,7 @@ from faultbook.model.canonical import canonical
 from faultbook.model.task import Card, TaskState
 from faultbook.store.approval_rows import read_approval, read_votes
 from faultbook.store.prepared import Prepared
-from faultbook.store.schema_approvals import approvals, policies_seen, votes
+from faultbook.store.schema_approvals import approvals, votes
 from faultbook.store.schema_tasks import tasks
 from faultbook.store.transaction import Transaction
 
@@ -284,11 +283,6 @@ _UNSAID = {"superseded_by": None, "is_bypass": 0, "review_due_at": None}
 _SETTLE = Prepared(_settle)
 
 
-def holds_grant(grant_id: str) -> ColumnElement[bool]:
-    """Give the condition that a grant is the approval's."""
-    return _c.grant_id == grant_id
-
-
 def waits_for_review() -> ColumnElement[bool]:
     """Give the condition that an approval is a bypass that nobody has reviewed."""
     return _c.review_due_at.is_not(None)
@@ -380,11 +374,6 @@ def put_webhook(tx: Transaction, number: int, webhook: str) -> None:
     tx.execute(update(approvals).where(_c.number == number, _PENDING).values(webhook=webhook))
 
 
-def find_grant(tx: Transaction, number: int) -> str:
-    """Tell the id of an approval's latest grant."""
-    return str(tx.execute(select(_c.grant_id).where(_c.number == number)).scalar() or "")
-
-
 def put_painted(tx: Transaction, number: int, revision: int, card: Card) -> None:
     """Record where an approval's card is and what it shows."""
     values = {
@@ -394,30 +383,6 @@ def put_painted(tx: Transaction, number: int, revision: int, card: Card) -> None
         "painted_at": tx.now,
     }
     tx.execute(update(approvals).where(_c.number == number).values(values))
-
-
-def see_policy(tx: Transaction, name: str, version: str) -> str | None:
-    """Note a policy's wording at a start; gives the one seen before, if it is another."""
-    seen = policies_seen.c
-    before: str | None = tx.execute(select(seen.version).where(seen.name == name)).scalar()
-    if before == version:
-        return None
-    values = {"name": name, "version": version, "seen_at": tx.now}
-    statement = tx.insert(policies_seen).values(values)
-    # Of several servers that start at once, the first notes it.
-    noted = statement.on_conflict_do_update(
-        index_elements=["name"],
-        set_={"version": version, "seen_at": tx.now},
-        where=seen.version != version,
-    )
-    counted = noted.execution_options(preserve_rowcount=True)
-    return (before or "") if tx.execute(counted).rowcount == 1 else None
-
-
-def forget_policies(tx: Transaction, but: Collection[str]) -> list[str]:
-    """Forget the policies that are no more; gives their names, each to one caller."""
-    gone = delete(policies_seen).where(policies_seen.c.name.not_in(list(but)))
-    return sorted(tx.execute(gone.returning(policies_seen.c.name)).scalars())
 
 
 def _votes(tx: Transaction, numbers: Collection[int]) -> dict[int, tuple[Vote, ...]]:

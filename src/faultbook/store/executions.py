@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, literal_column, select, text, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, select, text, update
 
 from faultbook.base.clock import Instant
 from faultbook.store.schema_approvals import approvals
@@ -33,6 +33,16 @@ class HeldGrant:
     id: str
     holder: str
     until: Instant
+
+
+def holds_grant(grant_id: str) -> ColumnElement[bool]:
+    """Give the condition that a grant is the approval's."""
+    return _c.grant_id == grant_id
+
+
+def find_grant(tx: Transaction, number: int) -> str:
+    """Tell the id of an approval's latest grant."""
+    return str(tx.execute(select(_c.grant_id).where(_c.number == number)).scalar() or "")
 
 
 def list_approved(

@@ -23,7 +23,8 @@ from faultbook.delivery.executor.recovery import Recovery, can_resume
 from faultbook.model.approval import Approval
 from faultbook.model.approval_policy import ApprovalPolicies, Membership, Memberships
 from faultbook.operations.approval_steps import Refusal, find_approval
-from faultbook.operations.execution import begin_execution, deciding_votes
+from faultbook.operations.execution import begin_execution
+from faultbook.operations.execution_rules import deciding_votes
 from faultbook.store import approvals, executions
 from faultbook.store.engine import Store
 from faultbook.store.executions import HeldGrant

@@ -33,7 +33,8 @@ from faultbook.model.token import Scope, Token
 from faultbook.operations import approval_reporting as reporting
 from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal, find_approval
-from faultbook.operations.execution import Grant, begin_execution, deciding_votes
+from faultbook.operations.execution import Grant, begin_execution
+from faultbook.operations.execution_rules import deciding_votes
 from faultbook.operations.recording import request_digest
 from faultbook.store import idempotency
 from faultbook.store.approvals import ApprovalFilter
