@@ -100,3 +100,9 @@ def buttons(blocks: list[Block]) -> Iterator[Block]:
         for element in (*block.get("elements", ()), block.get("accessory")):
             if element and element["type"] == "button":
                 yield element
+
+
+def labels(message: Message | list[Block]) -> list[str]:
+    """Say what every button says."""
+    blocks = message.blocks if isinstance(message, Message) else message
+    return [button["text"]["text"] for button in buttons(blocks)]

@@ -7,7 +7,7 @@ from faultbook.view.slack_home import ApprovalsPart, TasksPart, home_view
 from tests.view.answers import HEADLINES
 from tests.view.approvals import APPROVAL, POLICY
 from tests.view.slack_rules import assert_view, texts
-from tests.view.test_slack_task import TASK
+from tests.view.tasks import TASK
 
 SIGHT = ApprovalSight(APPROVAL, POLICY)
 ASKED_BY_YOU = "*Asked by you, or for your tasks:*"
