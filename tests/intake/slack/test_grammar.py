@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultbook.base.clock import DAY, HOUR, SECOND, Instant
-from faultbook.intake.slack.grammar import (
+from faultbook.intake.slack.asks import (
     Ask,
     ChitChat,
     DiffRequest,
@@ -17,10 +17,8 @@ from faultbook.intake.slack.grammar import (
     TaskRequest,
     Unclear,
     Unreadable,
-    parse,
-    parse_diff,
-    parse_filters,
 )
+from faultbook.intake.slack.grammar import parse, parse_diff, parse_filters
 from faultbook.model.answer import FailingQuery
 from faultbook.model.diff import Commit, Moment
 

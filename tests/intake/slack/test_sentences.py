@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultbook.base.clock import DAY, SECOND, Instant
-from faultbook.intake.slack.approval_names import ApprovalOf, WaitsForMe
-from faultbook.intake.slack.grammar import (
+from faultbook.intake.slack.asks import (
+    ApprovalOf,
     Ask,
     ChitChat,
     DiffRequest,
@@ -22,10 +22,10 @@ from faultbook.intake.slack.grammar import (
     TaskRequest,
     Unclear,
     Unreadable,
+    WaitsForMe,
     WhatDoing,
-    parse,
-    parse_filters,
 )
+from faultbook.intake.slack.grammar import parse, parse_filters
 from faultbook.intake.slack.intent import read_intent
 from faultbook.model.answer import FailingQuery
 from faultbook.model.diff import Moment

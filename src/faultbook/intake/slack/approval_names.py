@@ -1,10 +1,10 @@
 """Questions about approvals: `status of A-7`, `approval 7`, `what waits for me?`."""
 
 import re
-from dataclasses import dataclass
 
 from faultbook.base.clock import Instant
 from faultbook.intake.slack import phrases
+from faultbook.intake.slack.asks import ApprovalOf, WaitsForMe
 from faultbook.intake.slack.filters import UnclearError
 from faultbook.intake.slack.reader import Phrases, Reader
 
@@ -39,18 +39,6 @@ _WAITS_FOR_ME = Phrases(
     *("are there any approvals", "any pending approvals", "anything to approve"),
     *("is there anything to approve", "what should i approve", "approvals waiting for me"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalOf:
-    """How does this approval stand?"""
-
-    approval: int
-
-
-@dataclass(frozen=True, slots=True)
-class WaitsForMe:
-    """Which approvals wait for my decision, and which of mine wait?"""
 
 
 def approval_of(reader: Reader, now: Instant) -> ApprovalOf:

@@ -6,10 +6,7 @@ from collections.abc import Callable
 
 from faultbook.base.clock import Instant
 from faultbook.intake.slack.approval_asking import break_by_command, owed_waiting
-from faultbook.intake.slack.approval_names import WaitsForMe
-from faultbook.intake.slack.desk import Desk
-from faultbook.intake.slack.events import owed_for
-from faultbook.intake.slack.grammar import (
+from faultbook.intake.slack.asks import (
     Ask,
     ChitChat,
     Help,
@@ -18,12 +15,12 @@ from faultbook.intake.slack.grammar import (
     StatusOf,
     TaskRequest,
     Unclear,
+    WaitsForMe,
     WhatDoing,
-    parse,
-    parse_diff,
-    parse_filters,
-    visible_words,
 )
+from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.events import owed_for
+from faultbook.intake.slack.grammar import parse, parse_diff, parse_filters, visible_words
 from faultbook.intake.slack.incidents import open_by_command
 from faultbook.intake.slack.payloads import Command, Json, read_command
 from faultbook.intake.slack.task_giving import take_by_command

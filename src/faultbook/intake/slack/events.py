@@ -12,9 +12,8 @@ from faultbook.base.clock import Instant
 from faultbook.base.errors import UnavailableError
 from faultbook.base.redaction import redact
 from faultbook.intake.slack.approval_asking import owed_waiting
-from faultbook.intake.slack.approval_names import ApprovalOf, WaitsForMe
-from faultbook.intake.slack.desk import Desk
-from faultbook.intake.slack.grammar import (
+from faultbook.intake.slack.asks import (
+    ApprovalOf,
     Ask,
     ChitChat,
     DiffRequest,
@@ -26,9 +25,11 @@ from faultbook.intake.slack.grammar import (
     StatusOf,
     TaskRequest,
     Unreadable,
+    WaitsForMe,
     WhatDoing,
-    parse,
 )
+from faultbook.intake.slack.desk import Desk
+from faultbook.intake.slack.grammar import parse
 from faultbook.intake.slack.heard import (
     Arrived,
     Deleted,

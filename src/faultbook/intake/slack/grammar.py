@@ -6,7 +6,6 @@ becomes a task (`intent`); what reads as anything else is unclear, and its autho
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -15,10 +14,23 @@ from faultbook.base.errors import InvalidError
 from faultbook.base.when import parse_when
 from faultbook.intake.slack import phrases
 from faultbook.intake.slack.approval_names import (
-    ApprovalOf,
-    WaitsForMe,
     approval_of,
     waits_for_me,
+)
+from faultbook.intake.slack.asks import (
+    Ask,
+    ChitChat,
+    DiffRequest,
+    Failing,
+    Help,
+    Lessons,
+    OpenIncident,
+    Review,
+    StatusOf,
+    TaskRequest,
+    Unclear,
+    Unreadable,
+    WhatDoing,
 )
 from faultbook.intake.slack.filters import (
     Filters,
@@ -32,113 +44,9 @@ from faultbook.intake.slack.points import read_points
 from faultbook.intake.slack.reader import Phrases, Reader
 from faultbook.intake.slack.task_ids import read_status_of
 from faultbook.intake.slack.words import Word, plain_words, read_words
-from faultbook.model.answer import FailingQuery
-from faultbook.model.diff import Moment, Point
+from faultbook.model.diff import Moment
 
 _NO_MENTION = "<@>"
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """What's failing?"""
-
-    query: FailingQuery
-
-
-@dataclass(frozen=True, slots=True)
-class DiffRequest:
-    """What changed between two commits or moments? Without `after`, until now."""
-
-    before: Point
-    after: Point | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """Have we seen this before? Without words, the thread's own are meant."""
-
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What has to be read before something new starts in an area?"""
-
-    area: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenIncident:
-    """An incident is to be written down."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRequest:
-    """Something is to be done.
-
-    Attributes:
-        text: as its author wrote it, without the mention; not redacted; never empty.
-    """
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StatusOf:
-    """Where is this task?"""
-
-    task: int
-
-
-@dataclass(frozen=True, slots=True)
-class WhatDoing:
-    """What are you doing?
-
-    Attributes:
-        mine: only what the asker gave is asked about.
-    """
-
-    mine: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """What can be asked?"""
-
-
-@dataclass(frozen=True, slots=True)
-class ChitChat:
-    """Nothing is asked; nothing is answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """None of ours, and no request either; or it can't be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """One of ours, with a part that can't be read."""
-
-    error: InvalidError
-
-
-Ask: TypeAlias = (
-    Failing
-    | DiffRequest
-    | Lessons
-    | Review
-    | OpenIncident
-    | TaskRequest
-    | StatusOf
-    | WhatDoing
-    | ApprovalOf
-    | WaitsForMe
-    | Help
-    | ChitChat
-    | Unclear
-    | Unreadable
-)
 
 
 def parse(text: str, mention: str, now: Instant) -> Ask:
