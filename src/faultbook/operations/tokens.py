@@ -25,7 +25,7 @@ _CHECKSUM_CHARACTERS = 6
 # What asks under these names is known to be ours, and may name tasks that it does not hold.
 _OURS = frozenset({COMMAND_AGENT, COMMAND_LINE})
 OURSELVES = "faultbook"
-"""Who makes and revokes the samples' tokens."""
+"""Who executes what was approved, and makes and revokes the samples' tokens."""
 
 
 def new_secret() -> str:

@@ -19,11 +19,11 @@ from faultbook.delivery.executor.posting import post
 from faultbook.model.approval_policy import ExecutorPlan
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.execution import Grant, give_up, report_execution
+from faultbook.operations.tokens import OURSELVES
 from faultbook.store.engine import Store
 
 T = TypeVar("T")
 
-_ACTOR = "faultbook"
 _ATTEMPTS = 3
 _BASE_SECONDS, _MOST_SECONDS = 0.5, 20.0
 _REPORT_AGAIN_SECONDS = 0.5
@@ -101,10 +101,10 @@ class Doing:
     async def _record(self, grant: Grant, outcome: Outcome) -> bool:
         number, words = grant.approval.number, outcome.words
         if outcome.ended is Ended.UNKNOWN:
-            return await self._store.write_async(give_up, number, _ACTOR, words, grant.id)
+            return await self._store.write_async(give_up, number, OURSELVES, words, grant.id)
         worked = outcome.ended is Ended.EXECUTED
         told = await self._store.write_async(
-            report_execution, number, grant.id, _ACTOR, worked=worked, words=words
+            report_execution, number, grant.id, OURSELVES, worked=worked, words=words
         )
         return not isinstance(told, Refusal)
 

@@ -9,10 +9,10 @@ from faultbook.delivery.executor.outcome import Ended, Outcome
 from faultbook.model.approval_policy import ApprovalPolicies, ExecutorPlan
 from faultbook.operations.approval_steps import find_approval
 from faultbook.operations.execution import Grant, give_up, resume_execution
+from faultbook.operations.tokens import OURSELVES
 from faultbook.store.engine import Store
 from faultbook.store.executions import HeldGrant
 
-_ACTOR = "faultbook"
 _NOBODY_KNOWS = "Faultbook was ended while it ran; nobody knows whether it happened."
 
 log = structlog.get_logger("executor")
@@ -60,7 +60,7 @@ class Recovery:
             await self._give_up(held)
             return True
         grant = await self._store.write_async(
-            resume_execution, held.number, held.id, _ACTOR, self._policies, self._holder
+            resume_execution, held.number, held.id, OURSELVES, self._policies, self._holder
         )
         if grant is not None:  # else another process was first
             log.info("execution_resumed", approval=grant.approval.id)
@@ -100,4 +100,4 @@ class Recovery:
         return not plan.idempotent and not is_over
 
     async def _give_up(self, held: HeldGrant) -> None:
-        await self._store.write_async(give_up, held.number, _ACTOR, _NOBODY_KNOWS, held.id)
+        await self._store.write_async(give_up, held.number, OURSELVES, _NOBODY_KNOWS, held.id)

@@ -25,13 +25,11 @@ from faultbook.model.approval_policy import ApprovalPolicies, Membership, Member
 from faultbook.operations.approval_steps import Refusal, find_approval
 from faultbook.operations.execution import begin_execution
 from faultbook.operations.execution_rules import deciding_votes
+from faultbook.operations.tokens import OURSELVES
 from faultbook.store import approvals, executions
 from faultbook.store.engine import Store
 from faultbook.store.executions import HeldGrant
 from faultbook.store.transaction import Transaction
-
-ACTOR = "faultbook"
-"""Who executes, in the audit log."""
 
 _POLL_SECONDS = 1.0
 _AFTER_A_BUG_SECONDS = 5.0
@@ -198,7 +196,7 @@ class ExecutionWorker:
         asked = await self._store.read_async(find_approval, number)
         known = await self._who_voted(asked)
         begun = await self._store.write_async(
-            begin_execution, number, asked.digest, ACTOR, known, self._policies, self.name
+            begin_execution, number, asked.digest, OURSELVES, known, self._policies, self.name
         )
         if isinstance(begun, Refusal):
             # Once is enough: each refusal is audited, and another process may just have been first.
