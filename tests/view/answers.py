@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from faultbook.base.clock import HOUR, MINUTE, Instant, from_datetime
@@ -20,6 +21,9 @@ from faultbook.model.draft import LateDraft
 from faultbook.model.run import SeriesKey
 from faultbook.model.standing import RunMark, Standing
 from faultbook.model.verdict import FailureClass, Reason, Verdict
+
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+"""How much is tried of any value at all, in tests of faces."""
 
 
 def november(day: int, hour: int, minute: int = 0) -> Instant:

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faultbook.base.clock import HOUR, Instant
@@ -38,7 +38,7 @@ from faultbook.view.slack_incident import (
     read_draft_block,
 )
 from faultbook.view.slack_incident_form import incident_form, prefilled
-from tests.view.answers import AS_OF, november, outside_text, urls
+from tests.view.answers import AS_OF, QUICK, november, outside_text, urls
 from tests.view.slack_rules import assert_message, assert_view
 
 FACTS = IncidentFacts(
@@ -76,7 +76,6 @@ ANY_FACTS = st.builds(
     permalink=urls | st.just(""),
 )
 ANY_FORM = st.builds(IncidentForm, *([outside_text] * 15))
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def element(view: Block, name: str) -> Block:

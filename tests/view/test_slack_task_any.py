@@ -1,6 +1,6 @@
 """Any task at all, whatever came from outside, is shown within Slack's limits and is inert."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faultbook.model.person import Person
@@ -15,12 +15,10 @@ from faultbook.view.slack_task import (
     waits_reply,
 )
 from faultbook.view.slack_task_details import task_details_modal
-from tests.view.answers import outside_text, urls
+from tests.view.answers import QUICK, outside_text, urls
 from tests.view.runs import timelines
 from tests.view.slack_rules import assert_message, assert_view
 from tests.view.tasks import GIVEN, NOW, TASK
-
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 _people = st.builds(Person, outside_text, outside_text)
 _instants = st.integers(GIVEN, NOW)
