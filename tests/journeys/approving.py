@@ -15,7 +15,7 @@ from faultbook.model.audit import AuditRecord
 from faultbook.model.task import Task
 from faultbook.operations.approval_requests import check_action, request_approval
 from faultbook.operations.approval_steps import find_approval
-from faultbook.operations.execution import Grant, begin_execution, report_execution
+from faultbook.operations.execution import Grant, begin_execution, give_up, report_execution
 from faultbook.operations.work import Claimer, claim_task
 from faultbook.store import audit
 from tests.journeys.running import RunningBot, running_bot, settings_for
@@ -81,6 +81,13 @@ class Approving:
         )
         assert isinstance(told, Approval), told
 
+    def unknown(self) -> tuple[Approval, Json]:
+        """Have an execution begin that nobody reports; gives its approval and its card."""
+        asked = self.approved()
+        self.begin(asked)
+        self.bot.house.store.write(give_up, asked.number, "clock", "nobody reported")
+        return asked, self.card(asked, "Outcome unknown.")
+
     def task_of(self, user: str, channel: str) -> tuple[int, str]:
         """Have a person give a task and the agent claim it; gives its number and its thread."""
         workspace, house = self.workspace, self.bot.house
@@ -130,6 +137,11 @@ class Approving:
         """Press Deny; gives the form."""
         assert self.workspace.click(user, self.channel, card["ts"], "approval.deny")["acked"]
         return self.modal(user, "Deny")
+
+    def record(self, user: str, card: Json) -> Json:
+        """Press Record outcome; gives the form."""
+        assert self.workspace.click(user, self.channel, card["ts"], "approval.record")["acked"]
+        return self.modal(user, "Outcome")
 
     def modal(self, user: str, title: str) -> Json:
         """Wait for a person's top modal."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from faultbook.model.approval import ApprovalState
-from faultbook.operations.execution import give_up
 from tests.journeys.approving import Approving, approving, labels, policy_for
 from tests.sandbox.driver import Json, Workspace
 
@@ -62,14 +61,10 @@ def test_what_became_of_it_is_told_on_the_card(desk: Approving) -> None:
 
 
 def test_an_outcome_that_nobody_knows_is_recorded_by_a_person(desk: Approving) -> None:
-    asked = desk.approved()
-    desk.begin(asked)
-    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported by the deadline")
-    card = desk.card(asked, "Outcome unknown.")
+    asked, card = desk.unknown()
     assert "It may have happened; it will not be repeated. Check, then record it." in card["text"]
     assert labels(card) == ["Record outcome", "Details"]
-    assert desk.workspace.click("chris", "ops", card["ts"], "approval.record")["acked"]
-    assert desk.modal("chris", "Outcome")["title"]["text"] == f"Outcome of {asked.id}"
+    assert desk.record("chris", card)["title"]["text"] == f"Outcome of {asked.id}"
     blank = desk.workspace.submit("chris", {"outcome": "happened", "words": " "})
     assert blank["errors"] == {"words": "Say what you found."}
     found = {"outcome": "happened", "words": "the bank shows it"}
@@ -82,13 +77,9 @@ def test_an_outcome_that_nobody_knows_is_recorded_by_a_person(desk: Approving) -
 
 
 def test_an_outcome_is_recorded_once(desk: Approving) -> None:
-    asked = desk.approved()
-    desk.begin(asked)
-    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported")
-    card = desk.card(asked, "Outcome unknown.")
+    asked, card = desk.unknown()
     for name in ("ben", "chris"):
-        desk.workspace.click(name, "ops", card["ts"], "approval.record")
-        desk.modal(name, "Outcome")
+        desk.record(name, card)
     found = {"outcome": "did_not", "words": "the bank shows nothing"}
     assert desk.workspace.submit("ben", found)["outcome"] == "cleared"
     assert desk.workspace.submit("chris", found)["outcome"] == "updated"
@@ -97,12 +88,9 @@ def test_an_outcome_is_recorded_once(desk: Approving) -> None:
 
 
 def test_who_was_deactivated_records_no_outcome_and_is_told_in_the_form(desk: Approving) -> None:
-    workspace, asked = desk.workspace, desk.approved()
-    desk.begin(asked)
-    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported")
-    card = desk.card(asked, "Outcome unknown.")
-    workspace.click("chris", "ops", card["ts"], "approval.record")
-    desk.modal("chris", "Outcome")
+    workspace = desk.workspace
+    asked, card = desk.unknown()
+    desk.record("chris", card)
     workspace.change_user("chris", deleted=True)
     found = {"outcome": "happened", "words": "the bank shows it"}
     for _ in range(2):  # the next try comes under the same key
@@ -115,12 +103,9 @@ def test_who_was_deactivated_records_no_outcome_and_is_told_in_the_form(desk: Ap
 def test_an_outcome_is_recorded_although_slack_does_not_say_who_somebody_is(
     desk: Approving,
 ) -> None:
-    workspace, asked = desk.workspace, desk.approved()
-    desk.begin(asked)
-    desk.bot.house.store.write(give_up, asked.number, "clock", "nobody reported")
-    card = desk.card(asked, "Outcome unknown.")
-    workspace.click("chris", "ops", card["ts"], "approval.record")
-    desk.modal("chris", "Outcome")
+    workspace = desk.workspace
+    asked, card = desk.unknown()
+    desk.record("chris", card)
     workspace.fault("error", method="users.info", error="fatal_error", count=1)
     found = {"outcome": "happened", "words": "the bank shows it"}
     assert workspace.submit("chris", found)["outcome"] == "cleared"
