@@ -14,7 +14,7 @@ import structlog
 
 from faultbook.base.clock import Instant, seconds
 from faultbook.base.errors import UnavailableError
-from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
+from faultbook.delivery.errands import Errands
 from faultbook.delivery.slack.calling import NotSentError
 from faultbook.delivery.slack.effects import Done, Effect, PostEffect, Prepare, Render, settle
 from faultbook.delivery.slack.pace import Pace
@@ -66,16 +66,16 @@ class Courier:
         self._effects = effects or {}
         self._pace = pace
         self._limits = limits or CourierLimits()
-        self.name = name_claimer()
         self.lease: Instant = seconds(self._limits.lease_seconds)
         self._hearing: list[Callable[[], None]] = []
         self._woken = asyncio.Event()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._errands = Errands(store, self._woken)
+        self.name = self._errands.name
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take over what a crashed bot of this machine had claimed, and begin."""
-        await self._take_over()
+        await self._errands.take_over()
         loop = asyncio.get_running_loop()
         self._tell = loop.call_soon_threadsafe
         self._hearing = [self._store.watch(self._hear), self._store.hand_receipts_to(self)]
@@ -88,7 +88,7 @@ class Courier:
 
     def can_take(self, target: str) -> bool:
         """Tell, in any thread, whether something for a target could be sent at once."""
-        free = len(self._under_way) < self._limits.at_once
+        free = len(self._errands) < self._limits.at_once
         return free and self._pace.is_ours(target) and not self._pace.rests(target)
 
     def take(self, fresh: Sequence[Notice]) -> None:
@@ -106,7 +106,7 @@ class Courier:
             else:
                 held_up.append(notice.id)
         if held_up:
-            self._keep(asyncio.create_task(self._let_go(held_up), name="letting go"))
+            self._errands.begin(self._let_go(held_up), "letting go")
 
     def _may_start(self, notice: Notice) -> bool:
         return self.can_take(notice.target) and self._pace.is_open(notice.target)
@@ -135,22 +135,7 @@ class Courier:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
             self._loop = None
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=patience)
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-        with contextlib.suppress(UnavailableError):
-            await self._store.write_async(notices.release, [self.name])
-
-    async def _take_over(self) -> None:
-        if self._store.is_postgresql:
-            return  # its claimers may live on machines of the same name; their leases end soon
-        held = await self._store.read_async(notices.list_claimers)
-        gone = claimers_that_are_gone(held)
-        if gone:
-            freed = await self._store.write_async(notices.release, gone)
-            log.info("claims_taken_over", notices=freed)
+        await self._errands.finish(patience)
 
     async def _run(self) -> None:
         look = True
@@ -165,7 +150,7 @@ class Courier:
             look = bool(claimed) or await self._rest()
 
     async def _claim(self) -> list[Notice]:
-        free = min(self._limits.at_once, self._pace.room()) - len(self._under_way)
+        free = min(self._limits.at_once, self._pace.room()) - len(self._errands)
         if free <= 0:
             return []
         until = self._store.clock() + self.lease
@@ -182,7 +167,7 @@ class Courier:
                 await self._woken.wait()
         except TimeoutError:
             return await self._is_due()
-        if self._under_way:
+        if self._errands:
             await asyncio.sleep(_GATHER_SECONDS)  # several questions at once are claimed at once
         self._woken.clear()
         return True
@@ -199,18 +184,7 @@ class Courier:
     def _start(self, notice: Notice) -> None:
         # Held from now on, so that two messages never race for a channel.
         self._pace.hold(notice.target, self._limits.attempt_seconds)
-        self._keep(asyncio.create_task(self._deliver(notice), name=f"notice {notice.id}"))
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its claim runs out, and it is tried again.
-            log.error("settling_failed", task=task.get_name(), exc_info=error)
-        self._woken.set()
+        self._errands.begin(self._deliver(notice), f"notice {notice.id}")
 
     async def _deliver(self, notice: Notice) -> None:
         try:

@@ -13,7 +13,7 @@ import structlog
 
 from faultbook.base.clock import seconds
 from faultbook.base.errors import FaultbookError, InvalidError, UnavailableError
-from faultbook.delivery.claimer import claimers_that_are_gone, name_claimer
+from faultbook.delivery.errands import Errands
 from faultbook.delivery.webhook.body import DELIVERY, SIGNATURE, outcome_body, sign
 from faultbook.delivery.webhook.post import NotTakenError, post
 from faultbook.model.approval import Approval
@@ -73,19 +73,14 @@ class WebhookWorker:
         self._policies = policies
         self._rules = policies.webhooks or WebhookRules()
         self._limits = limits or WebhookLimits()
-        self._name = name_claimer()
         self._woken = asyncio.Event()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._errands = Errands(store, self._woken)
         self._loop: asyncio.Task[None] | None = None
         self._unwatch: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Take over what a dead process of this machine had claimed, and begin."""
-        if not self._store.is_postgresql:  # there the names of machines may be shared
-            held = await self._store.read_async(notices.list_claimers)
-            gone = claimers_that_are_gone(held)
-            if gone:
-                await self._store.write_async(notices.release, gone)
+        await self._errands.take_over()
         tell = asyncio.get_running_loop().call_soon_threadsafe
         ours = notices.topic_of(f"{WEBHOOKS}/")
 
@@ -103,19 +98,13 @@ class WebhookWorker:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=patience)
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-        with contextlib.suppress(UnavailableError):
-            await self._store.write_async(notices.release, [self._name])
+        await self._errands.finish(patience)
 
     async def _run(self) -> None:
         while True:
             try:
                 for notice in await self._claim():
-                    self._start(notice)
+                    self._errands.begin(self._deliver(notice), f"notice {notice.id}")
             except UnavailableError as error:
                 log.warning("webhooks_wait", why=error.message)
             except Exception:  # the last boundary: a bug must not end the worker
@@ -127,26 +116,15 @@ class WebhookWorker:
             self._woken.clear()
 
     async def _claim(self) -> list[Notice]:
-        free = self._limits.at_once - len(self._under_way)
+        free = self._limits.at_once - len(self._errands)
         # Looked at without writing first: an idle worker should cost nothing.
         due = await self._store.read_async(notices.next_due, webhooks=True)
         now = self._store.clock()
         if free <= 0 or due is None or due > now:
             return []
         until = now + seconds(self._limits.lease_seconds)
-        return await self._store.write_async(notices.claim, self._name, until, free, webhooks=True)
-
-    def _start(self, notice: Notice) -> None:
-        task = asyncio.create_task(self._deliver(notice), name=f"notice {notice.id}")
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its claim runs out, and it is tried again.
-            log.error("settling_failed", task=task.get_name(), exc_info=error)
-        self._woken.set()
+        name = self._errands.name
+        return await self._store.write_async(notices.claim, name, until, free, webhooks=True)
 
     async def _deliver(self, notice: Notice) -> None:
         try:
