@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from faultbook.base.clock import DAY, Instant
-from faultbook.base.errors import InvalidError
+from faultbook.base.errors import InvalidError, UnavailableError
 from faultbook.store.schema import idempotency_keys as keys
 from faultbook.store.transaction import Transaction
 
@@ -68,10 +68,20 @@ def find(tx: Transaction, scope: str, key: str, request_sha256: str) -> dict[str
 
 def keep(
     tx: Transaction, scope: str, key: str, request_sha256: str, result: dict[str, Any]
-) -> bool:
-    """Keep a result under a key; tells whether the key was new."""
+) -> None:
+    """Keep a result under a key that was new when it was looked for.
+
+    Raises:
+        UnavailableError: the same request was answered meanwhile; nothing of this one may stay.
+    """
     row = {"scope": scope, "key": key, "request_sha256": request_sha256, "result": result}
-    return tx.insert_new(keys, row | {"created_at": tx.now})
+    if not tx.insert_new(keys, row | {"created_at": tx.now}):
+        raise UnavailableError(
+            "The same request is under way.",
+            code="request_under_way",
+            next_step="Send it again with the same key.",
+            retry_after=0.2,
+        )
 
 
 def forget_old(tx: Transaction) -> int:

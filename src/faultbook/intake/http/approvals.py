@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from faultbook.base.clock import SECOND, iso
 from faultbook.base.errors import UnavailableError
-from faultbook.intake.http.door import Answer, Door, off_the_loop
+from faultbook.intake.http.door import Answer, Door, kept_answer, off_the_loop
 from faultbook.intake.http.parameters import ApprovalParameters, WaitParameters
 from faultbook.intake.http.requests import idempotency_key, read_body
 from faultbook.intake.http.waiting import Bell, ring_or_gone, until_gone
@@ -287,6 +287,7 @@ def _once(
 
     Raises:
         ConflictError: the grant that is kept under the key was used.
+        UnavailableError: the same request is under way.
     """
     if key is None:
         return operation(tx)
@@ -296,18 +297,10 @@ def _once(
         if "grant" in document:
             number = reporting.parse_approval_id(document["id"])
             reporting.check_grant(tx, number, document["grant"])
-        return Answer(kept["status"], document, kept["location"])
+        return kept_answer(kept)
     answer = operation(tx)
-    if isinstance(answer, Refusal):
-        return answer
-    told = {"status": answer.status, "document": answer.document, "location": answer.location}
-    if not idempotency.keep(tx, scope, key, digest, told):
-        raise UnavailableError(
-            "The same request is under way.",
-            code="request_under_way",
-            next_step="Send it again with the same key.",
-            retry_after=0.2,
-        )
+    if not isinstance(answer, Refusal):
+        idempotency.keep(tx, scope, key, digest, answer.kept())
     return answer
 
 

@@ -111,13 +111,7 @@ class ClaimEndpoint:
             return None
         if asked.key is not None:
             mine = {"task": task.number, "lease": task.lease.id}
-            if not idempotency.keep(tx, scope, asked.key, asked.digest, mine):
-                raise UnavailableError(
-                    "The same claim is under way.",
-                    code="claim_under_way",
-                    next_step="Send it again with the same key.",
-                    retry_after=0.2,
-                )
+            idempotency.keep(tx, scope, asked.key, asked.digest, mine)
         return Answer(200, _claim_document(task, door.routes))
 
     def _again(self, tx: Transaction, asked: _Asked, kept: Document) -> Answer:

@@ -56,6 +56,15 @@ class Answer:
             headers={"Location": self.location} if self.location else None,
         )
 
+    def kept(self) -> dict[str, Any]:
+        """Give the answer as it is kept under an Idempotency-Key."""
+        return {"status": self.status, "document": self.document, "location": self.location}
+
+
+def kept_answer(kept: Mapping[str, Any]) -> Answer:
+    """Give an answer that was kept."""
+    return Answer(kept["status"], kept["document"], kept["location"])
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -90,21 +99,9 @@ class Door:
             return (await self.store.write_async(operation)).response()
         scope = f"{token.id} {request.method} {request.url.path}"
         kept = await self.store.write_async(
-            idempotency.once, scope, key, request_digest(body), lambda tx: _kept(operation(tx))
+            idempotency.once, scope, key, request_digest(body), lambda tx: operation(tx).kept()
         )
-        return _from_kept(kept).response()
-
-
-def _kept(answer: Answer) -> dict[str, Any]:
-    return {
-        "status": answer.status,
-        "document": answer.document,
-        "location": answer.location,
-    }
-
-
-def _from_kept(kept: Mapping[str, Any]) -> Answer:
-    return Answer(kept["status"], kept["document"], kept["location"])
+        return kept_answer(kept).response()
 
 
 def run_id_of(request: Request) -> str:
