@@ -15,6 +15,7 @@ import pytest
 
 from faultbook.intake.wrapper.record import target_of
 from faultbook.model.verdict import Verdict
+from tests.intake.wrapper.bench import is_alive
 from tests.intake.wrapper.harness import FAULTBOOK, Wrapper, all_runs, sh, until
 from tests.intake.wrapper.servers import Bystander, Server, answer, free_port, running
 
@@ -170,9 +171,10 @@ def test_a_locked_database_lets_the_job_run_at_once_and_its_record_wait(wrapper:
     lock = sqlite3.connect(wrapper.home / "faultbook.db", isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     began = time.time()
-    process = wrapper.start(*sh("date +%s.%N > began; exit 3"))
+    process = wrapper.start(*sh("echo $$ > job; date +%s.%N > began; exit 3"))
     until((wrapper.work / "began").exists)
     until(lambda: bool((wrapper.work / "began").read_text()))
+    until(lambda: not is_alive(int((wrapper.work / "job").read_text())))
     assert float((wrapper.work / "began").read_text()) - began < 9
     process.send_signal(signal.SIGTERM)  # who waits is told not to
     _, said = process.communicate(timeout=30)
