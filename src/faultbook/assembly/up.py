@@ -137,17 +137,10 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
         # What is loaded by now stays; collecting would look at all of it again and again.
         gc.collect()
         gc.freeze()
-        on_ready(
-            Ready(
-                api=address,
-                page=workspace.page if workspace else None,
-                team=bot.team if bot and not workspace else None,
-                database=make_url(database_url(settings)).render_as_string(hide_password=True),
-                ledger=ledger.remote if ledger else None,
-                advice=advice,
-                seconds=time.monotonic() - began,
-            )
-        )
+        database = make_url(database_url(settings)).render_as_string(hide_password=True)
+        page, team = (workspace.page, None) if workspace else (None, bot.team if bot else None)
+        remote, lasted = ledger.remote if ledger else None, time.monotonic() - began
+        on_ready(Ready(address, page, team, database, remote, advice, lasted))
         await stop.wait()
 
 

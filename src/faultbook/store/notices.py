@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Executable,
+    Select,
     bindparam,
     case,
     delete,
@@ -141,18 +142,9 @@ def claim(
     is `resting`, or in a lane that is `closed`, is passed over. A claim that was not settled by
     `until` can be taken over.
     """
-    busy = select(notices.c.target).where(_HELD, notices.c.claimed_until >= tx.now)
     targets = _owed_targets()
-    head = (
-        select(notices.c.sequence)
-        .where(_OWED, notices.c.target == targets.c.target, *_is_free(tx))
-        .order_by(notices.c.priority, notices.c.sequence)
-        .limit(1)
-        .scalar_subquery()
-    )
-    heads = select(head).where(
+    heads = _heads(tx, targets).where(
         _is_webhook(targets.c.target, webhooks),
-        targets.c.target.not_in(busy),
         targets.c.target.not_in(list(resting)),
         *(not_(_in_lane(targets.c.target, lane)) for lane in closed),
     )
@@ -178,6 +170,19 @@ def claim(
         Notice(row.id, row.kind, row.target, row.payload, row.attempts + 1, row.owed_at)
         for row in chosen
     ]
+
+
+def _heads(tx: Transaction, targets: CTE) -> Select[tuple[int]]:
+    """Give what comes next for each target that nothing is on its way to."""
+    busy = select(notices.c.target).where(_HELD, notices.c.claimed_until >= tx.now)
+    head = (
+        select(notices.c.sequence)
+        .where(_OWED, notices.c.target == targets.c.target, *_is_free(tx))
+        .order_by(notices.c.priority, notices.c.sequence)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(head).where(targets.c.target.not_in(busy))
 
 
 def _is_free(tx: Transaction) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -15,6 +15,7 @@ from faultbook.intake.wrapper.to_server import bring
 from faultbook.intake.wrapper.watch import Found
 from faultbook.intake.wrapper.work import LEASE_SECONDS, ClaimedTask, ClosedTask
 from faultbook.model.task import TaskState
+from faultbook.view.read_back import readable
 
 
 class ServerWork:
@@ -96,13 +97,11 @@ class ServerWork:
         document = {**record.without(frozenset(brought)).run, "lease": task.lease}
         answer = self._client.tell_task(task.id, "close", write_document(document))
         del self._brought[task.lease]
-        try:
+        with readable():
             run = answer["run"]
             reason, words = run.get("reason"), str(run.get("failure_reason") or "")
             receipt = Receipt(str(run["run_id"]), str(run["verdict"]), reason, words)
             return ClosedTask(TaskState(answer["task"]["state"]), receipt)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _unreadable() from error
 
     def release(self, task: ClaimedTask) -> None:
         """Give the task back to the queue."""
@@ -114,7 +113,7 @@ class ServerWork:
 
 
 def _read_claim(answer: Mapping[str, Any], claimed: float) -> ClaimedTask:
-    try:
+    with readable():
         task = answer["task"]
         return ClaimedTask(
             id=str(task["id"]),
@@ -129,14 +128,3 @@ def _read_claim(answer: Mapping[str, Any], claimed: float) -> ClaimedTask:
             claimed=claimed,
             links=tuple((str(link["name"]), str(link["url"])) for link in task["links"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unreadable() from error
-
-
-def _unreadable() -> UnavailableError:
-    return UnavailableError(
-        "The server's answer can't be read by this version.",
-        code="unreadable_answer",
-        next_step="Check FAULTBOOK_URL, and that server and command are of one version.",
-        where="FAULTBOOK_URL",
-    )
