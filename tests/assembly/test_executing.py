@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faultbook.assembly.executing import nobody_knows, start_execution, start_webhooks, sweep_due
+from faultbook.assembly.executing import settings_say, start_execution, start_webhooks, sweep_due
 from faultbook.assembly.house import House, open_house, read_settings
 from faultbook.base.errors import InvalidError
 from faultbook.model.approval import ApprovalState
@@ -26,11 +26,14 @@ users = ["UBEN"]
 [policies.executor]
 command = ["{python}", "-S", "go.py"]
 """
+GROUPS = POLICY.replace("refund", "payout").replace(
+    "[policies.exec", 'groups = ["SFIN"]\n[policies.exec'
+)
 SECRET = "0123456789abcdef"
 
 
 def house_of(folder: Path, more: str = "", **environ: str) -> House:
-    (folder / "faultbook.toml").write_text(POLICY.format(python=sys.executable) + more)
+    (folder / "faultbook.toml").write_text((POLICY + more).format(python=sys.executable))
     (folder / "go.py").write_text("import os\nopen('ran', 'w').write(os.environ['PATH'])")
     settings = read_settings({"FAULTBOOK_HOME": str(folder / "home"), **environ}, folder)
     return open_house(settings, FrozenClock())
@@ -53,16 +56,19 @@ async def test_what_is_approved_runs_where_the_settings_are_and_its_outcome_is_p
         assert (tmp_path / "home" / "executions").is_dir()
 
 
-async def test_without_slack_nothing_is_executed_since_nobody_knows_who_approved(
+async def test_without_slack_what_ids_decide_is_executed_and_nothing_that_counts_on_groups(
     tmp_path: Path,
 ) -> None:
     async with AsyncExitStack() as stack:
-        house = house_of(tmp_path)
+        house = house_of(tmp_path, GROUPS)
         stack.callback(house.close)
-        await start_execution(house, stack, nobody_knows)
-        made = approved(house.store, house.policies)
-        await asyncio.sleep(0.3)  # as long as it would have taken
-        assert read(house.store, made.number).state is ApprovalState.APPROVED
+        await start_execution(house, stack, settings_say)
+        by_group = approved(house.store, house.policies, "payout")
+        by_id = approved(house.store, house.policies)
+        async with asyncio.timeout(20):
+            while read(house.store, by_id.number).state is not ApprovalState.EXECUTED:  # noqa: ASYNC110 - another thread writes it
+                await asyncio.sleep(0.02)
+        assert read(house.store, by_group.number).state is ApprovalState.APPROVED
 
 
 def test_requests_expire_by_the_sweep_and_nothing_is_written_before(tmp_path: Path) -> None:

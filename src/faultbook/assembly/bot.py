@@ -106,7 +106,7 @@ class Bot:
         self.asgi = _endpoint(house) if self.mode == "http" else None
         self._tasks = Tasks()
         self._me: Identity | None = None
-        self.memberships = MembershipLookup(self._client, lambda: self._me, house.policies)
+        self.memberships = MembershipLookup(self._client, lambda: self._me)
         self._words = "asking Slack who I am"
         self._supervisor: Supervisor | None = None
         self._courier: Courier | None = None

@@ -15,7 +15,7 @@ from faultbook.delivery.executor.worker import (
     looked_after,
 )
 from faultbook.delivery.webhook.worker import WebhookWorker
-from faultbook.model.approval_policy import ApprovalPolicies, Membership, Memberships
+from faultbook.model.approval_policy import ApprovalPolicy, Membership, Memberships
 from faultbook.model.person import Person
 from faultbook.operations.approval_clock import is_time, sweep_approvals
 
@@ -60,31 +60,21 @@ def sweep_due(house: House) -> None:
         )
 
 
-def without_slack(policies: ApprovalPolicies) -> Memberships:
-    """Say who may decide where no Slack is connected: whom the settings name by id, if they do.
-
-    Where a policy counts members of groups or channels nobody knows: who is not looked up would
-    seem to have left them.
-    """
-    voters = [one.voters for policy in policies.all for one in policy.thresholds]
-    voters += [policy.break_glass for policy in policies.all]
-    return nobody_knows if any(one.groups or one.channels for one in voters) else settings_say
-
-
-async def settings_say(people: Collection[Person]) -> Mapping[str, Membership]:
-    """Say of people nothing but their ids, which the settings name."""
-    return {person.id: Membership(person.id) for person in people}
-
-
-async def nobody_knows(people: Collection[Person]) -> Mapping[str, Membership]:
-    """Say that nothing is known of people, where no Slack is connected.
+async def settings_say(
+    people: Collection[Person], policies: Collection[ApprovalPolicy]
+) -> Mapping[str, Membership]:
+    """Say of people nothing but their ids, which the settings name; no Slack is connected.
 
     Raises:
-        UnavailableError: always.
+        UnavailableError: a policy counts members of groups or channels. Who is not looked up would
+            seem to have left them.
     """
-    del people
-    raise UnavailableError(
-        "Slack is not connected, so nobody knows who may still decide.",
-        code="memberships_unavailable",
-        next_step="Start `faultbook up` with Slack.",
-    )
+    voters = [one.voters for policy in policies for one in policy.thresholds]
+    voters += [policy.break_glass for policy in policies]
+    if any(one.groups or one.channels for one in voters):
+        raise UnavailableError(
+            "Slack is not connected, so nobody knows who may still decide.",
+            code="memberships_unavailable",
+            next_step="Start `faultbook up` with Slack.",
+        )
+    return {person.id: Membership(person.id) for person in people}

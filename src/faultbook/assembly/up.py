@@ -19,10 +19,10 @@ from faultbook.assembly.auditing import begin_audit, tell_heads
 from faultbook.assembly.bot import Bot, start_bot
 from faultbook.assembly.commands import start_commands
 from faultbook.assembly.executing import (
+    settings_say,
     start_execution,
     start_webhooks,
     sweep_due,
-    without_slack,
 )
 from faultbook.assembly.house import House, database_url, open_house, policies_of
 from faultbook.assembly.ledger import start_ledger
@@ -113,7 +113,7 @@ async def serve(settings: Settings, options: UpOptions, on_ready: Callable[[Read
             house = replace(house, policies=policies_of(told))
         advice = await asyncio.to_thread(begin_audit, house)
         bot = await _start_bot(house, workspace, options, stack, ledger)
-        memberships = bot.memberships if bot else without_slack(house.policies)
+        memberships = bot.memberships if bot else settings_say
         api = build_app(
             house.store,
             house.policy,

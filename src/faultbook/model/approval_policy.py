@@ -64,10 +64,6 @@ class Membership:
     aliases: frozenset[str] = frozenset()
 
 
-Memberships = Callable[[Collection[Person]], Awaitable[Mapping[str, Membership]]]
-"""Says what Slack knows now of people, by their ids; raises UnavailableError where it can't."""
-
-
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """How many of whom decide."""
@@ -163,6 +159,15 @@ class ApprovalPolicy:
     def wording(self) -> str:
         """Tell any change of the policy, of its times and limits too."""
         return digest_of(_described(self) | _limits(self))[:16]
+
+
+Memberships = Callable[
+    [Collection[Person], Collection[ApprovalPolicy]], Awaitable[Mapping[str, Membership]]
+]
+"""Says what Slack knows now of people, by their ids, as far as some policies need it.
+
+Raises UnavailableError where it can't.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from faultbook.base.errors import UnavailableError
 from faultbook.model.approval import ApprovalState
-from faultbook.model.approval_policy import ExecutorPlan, Membership, Voters
+from faultbook.model.approval_policy import ApprovalPolicy, ExecutorPlan, Membership, Voters
 from faultbook.model.canonical import canonical
 from faultbook.model.person import Person
 from faultbook.operations.approval_steps import Refusal
@@ -120,8 +120,8 @@ async def test_a_secret_that_is_not_set_is_named_and_nothing_runs(bench: Bench) 
 async def test_who_approved_is_looked_at_again_before_it_runs(bench: Bench) -> None:
     plan = ExecutorPlan(command=bench.script("go.py", "open('effect', 'w')"))
 
-    async def ben_was_removed(people: object) -> dict[str, Membership]:
-        del people
+    async def ben_was_removed(people: object, policies: object) -> dict[str, Membership]:
+        del people, policies
         return {"UBEN": Membership("UBEN", is_active=False)}
 
     bench.memberships = ben_was_removed
@@ -134,7 +134,10 @@ async def test_who_approved_is_looked_at_again_before_it_runs(bench: Bench) -> N
 async def test_who_broke_the_glass_is_looked_at_again_before_it_runs(
     bench: Bench, *, is_active: bool
 ) -> None:
-    async def only_eve_is_known(people: Collection[Person]) -> dict[str, Membership]:
+    async def only_eve_is_known(
+        people: Collection[Person], policies: object
+    ) -> dict[str, Membership]:
+        del policies
         return {one.id: Membership(one.id, is_active=is_active) for one in people if one == EVE}
 
     bench.memberships = only_eve_is_known
@@ -148,10 +151,13 @@ async def test_who_broke_the_glass_is_looked_at_again_before_it_runs(
 
 
 async def test_while_nobody_can_say_who_approved_it_waits_and_then_runs(bench: Bench) -> None:
-    asked: list[object] = []
+    asked: list[list[str]] = []
 
-    async def away_at_first(people: object) -> dict[str, Membership]:
-        asked.append(people)
+    async def away_at_first(
+        people: object, policies: Collection[ApprovalPolicy]
+    ) -> dict[str, Membership]:
+        del people
+        asked.append([one.name for one in policies])
         if len(asked) == 1:
             raise UnavailableError("Slack does not answer.")
         return {"UBEN": Membership("UBEN")}
@@ -159,7 +165,7 @@ async def test_while_nobody_can_say_who_approved_it_waits_and_then_runs(bench: B
     bench.memberships = away_at_first
     done = await bench.execute(ExecutorPlan(command=bench.script("go.py", "print('done')")))
     assert done.state is ApprovalState.EXECUTED
-    assert len(asked) == 2
+    assert asked == [["refund-prod"]] * 2
 
 
 async def test_what_a_changed_policy_refuses_is_denied_once_and_others_run(

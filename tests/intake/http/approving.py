@@ -64,8 +64,12 @@ class Slack:
 
     gone: set[str] = field(default_factory=set)
     is_away: bool = False
+    asked_for: list[list[str]] = field(default_factory=list)
 
-    async def __call__(self, people: Collection[Person]) -> Mapping[str, Membership]:
+    async def __call__(
+        self, people: Collection[Person], policies: Collection[ApprovalPolicy]
+    ) -> Mapping[str, Membership]:
+        self.asked_for.append([policy.name for policy in policies])
         if self.is_away:
             raise UnavailableError("Slack is away", code="lookup_failed")
         return {

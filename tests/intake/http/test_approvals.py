@@ -249,6 +249,16 @@ def test_while_slack_is_away_nothing_counts_and_nothing_is_withdrawn(desk: Desk)
     assert desk.tell(approved, "execute", digest=approved["digest"]).status_code == 200
 
 
+def test_slack_is_asked_as_far_as_the_approvals_own_policy_needs_it(desk: Desk) -> None:
+    asked = desk.approved()
+    desk.tell(asked, "execute", digest=asked["digest"])
+    desk.decide(desk.ask(target="c_882"), BEN, "break-glass", "the bank calls")
+    desk.decide({"id": "A-99", "digest": "0" * 64})
+    desk.person(BEN).post(f"/v1/approvals/{asked['id']}/review", json={"note": "fine"})
+    named = ["refund-prod"]
+    assert desk.slack.asked_for == [named, named, named, [], []]
+
+
 def test_two_have_to_approve_and_each_counts_once(desk: Desk) -> None:
     asked = desk.ask(kind="deploy")
     one = desk.decide(asked).json()

@@ -15,7 +15,6 @@ from faultbook.intake.slack.membership import KEPT_SECONDS, MembershipLookup
 from faultbook.intake.slack.payloads import Identity
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
-    ApprovalPolicies,
     ApprovalPolicy,
     Membership,
     Threshold,
@@ -94,8 +93,8 @@ def policy(*groups: str, channels: tuple[str, ...] = (), glass: str = "") -> App
     )
 
 
-def lookup(slack: FakeSlack, *of: ApprovalPolicy, watch: Watch | None = None) -> MembershipLookup:
-    return MembershipLookup(slack, lambda: ME, ApprovalPolicies(of), watch or Watch())
+def lookup(slack: FakeSlack, watch: Watch | None = None) -> MembershipLookup:
+    return MembershipLookup(slack, lambda: ME, watch or Watch())
 
 
 async def test_whom_a_token_names_by_id_is_called_what_slack_calls_them() -> None:
@@ -185,7 +184,7 @@ async def test_what_slack_does_not_say_is_unknown_and_asked_again(
 
 
 async def test_before_slack_said_who_we_are_nobody_is_known() -> None:
-    asking = MembershipLookup(FakeSlack(), lambda: None, ApprovalPolicies())
+    asking = MembershipLookup(FakeSlack(), lambda: None)
     assert (await asking.of("UBEN", [])).why_code == LOOKUP_FAILED
 
 
@@ -215,16 +214,17 @@ async def test_a_channel_that_slack_does_not_show_us_is_unknown_until_we_are_inv
 ) -> None:
     slack = FakeSlack(fails={"conversations.members": refusal(code)})
     rule = policy("SFIN", channels=("CFIN",))
-    asking = lookup(slack, rule)
+    asking = lookup(slack)
     found = await asking.of("UBEN", [rule])
     assert (found.is_active, found.why_code) == (False, LOOKUP_FAILED)
     assert found.why_not == (
         "I can't see who is in `CFIN`, so your click did not count. Invite me there."
     )
     with pytest.raises(UnavailableError, match="I can't see who is in `CFIN`") as told:
-        await asking([BEN])
+        await asking([BEN], [rule])
     assert (told.value.code, told.value.next_step) == (LOOKUP_FAILED, "Invite me there.")
     assert (await asking.of("UBEN", [policy("SFIN")])).is_active  # nothing of the channel there
+    assert (await asking([BEN], [policy("SFIN")]))["UBEN"].is_active  # nor here
     slack.fails.clear()
     assert (await asking.of("UBEN", [rule])).channels == {"CFIN"}
 
@@ -232,15 +232,15 @@ async def test_a_channel_that_slack_does_not_show_us_is_unknown_until_we_are_inv
 async def test_who_may_not_decide_at_all_is_told_that_whatever_is_hidden() -> None:
     slack = FakeSlack(people={"UBEN": {"deleted": True}}, groups={}, channels={})
     rule = policy("SFIN", channels=("CFIN",))
-    asking = lookup(slack, rule)
+    asking = lookup(slack)
     assert (await asking.of("UBEN", [rule])).why_code == "deactivated"
-    assert (await asking([BEN]))["UBEN"].why_code == "deactivated"
+    assert (await asking([BEN], [rule]))["UBEN"].why_code == "deactivated"
 
 
 async def test_executors_learn_of_those_who_voted_or_that_nobody_knows() -> None:
     slack = FakeSlack()
-    asking = lookup(slack, policy("SFIN"))
-    assert await asking([BEN]) == {"UBEN": Membership("UBEN", frozenset({"SFIN"}))}
+    asking, rule = lookup(slack), policy("SFIN")
+    assert await asking([BEN], [rule]) == {"UBEN": Membership("UBEN", frozenset({"SFIN"}))}
     slack.fails["users.info"] = OSError()
     with pytest.raises(UnavailableError, match="who may still decide"):
-        await asking([Person("UANA", "Ana")])
+        await asking([Person("UANA", "Ana")], [rule])

@@ -210,8 +210,10 @@ class ExecutionWorker:
         await self._doing.run(begun, policy.executor)
 
     async def _who_voted(self, asked: Approval) -> Mapping[str, Membership]:
+        policy = self._policies.of(asked)
+        voters = [vote.voter for vote in deciding_votes(asked)]
         try:
-            return await self._memberships([vote.voter for vote in deciding_votes(asked)])
+            return await self._memberships(voters, [] if policy is None else [policy])
         except UnavailableError as error:
             raise UnavailableError(
                 f"Who approved {asked.id} can't be checked now: {error.message}",

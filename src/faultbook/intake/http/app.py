@@ -23,7 +23,12 @@ from faultbook.intake.http.recorder import Recorder
 from faultbook.intake.http.runs import RunEndpoints
 from faultbook.intake.http.tasks import TaskEndpoints
 from faultbook.intake.http.waiting import Bell, Bells
-from faultbook.model.approval_policy import ApprovalPolicies, Membership, Memberships
+from faultbook.model.approval_policy import (
+    ApprovalPolicies,
+    ApprovalPolicy,
+    Membership,
+    Memberships,
+)
 from faultbook.model.person import Person
 from faultbook.model.policy import Policy
 from faultbook.model.route import Routes
@@ -35,8 +40,10 @@ _NO_ROUTES, _NO_POLICIES = Routes(), ApprovalPolicies()
 _Table = tuple[tuple[str, str, Callable[..., Any], type[APIRoute]], ...]
 
 
-async def _no_slack(people: Collection[Person]) -> Mapping[str, Membership]:
-    del people
+async def _no_slack(
+    people: Collection[Person], policies: Collection[ApprovalPolicy]
+) -> Mapping[str, Membership]:
+    del people, policies
     raise UnavailableError(
         "Slack is not connected here, so nobody knows who may decide.",
         code="memberships_unavailable",

@@ -1,7 +1,7 @@
 """Endpoints of agents that ask for approvals, wait for them, and run what was approved."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from faultbook.model.approval import (
     ApprovalState,
     Decision,
 )
-from faultbook.model.approval_policy import ApprovalPolicies, Memberships
+from faultbook.model.approval_policy import ApprovalPolicies, ApprovalPolicy, Memberships
 from faultbook.model.document_approvals import (
     read_execute,
     read_new_approval,
@@ -69,6 +69,11 @@ class ApprovalDoor:
     def document(self, asked: Approval) -> Document:
         """Show an approval as JSON."""
         return approval_document(asked, self.policies)
+
+    def policies_of(self, asked: Approval) -> Collection[ApprovalPolicy]:
+        """Give the policy that an approval comes under; none where that is no more."""
+        policy = self.policies.of(asked)
+        return [] if policy is None else [policy]
 
     async def write(
         self,
@@ -183,7 +188,7 @@ class ApprovalEndpoints:
         digest = read_execute(body).digest
         asked = await own.door.store.read_async(find_approval, number)
         approvers = _approvers(asked) if asked.agent == token.agent else []
-        people = await own.memberships(approvers) if approvers else {}
+        people = await own.memberships(approvers, own.policies_of(asked)) if approvers else {}
 
         def operation(tx: Transaction) -> Answer | Refusal:
             if asked.agent == token.agent:

@@ -1,6 +1,6 @@
 """Endpoints of people who decide about approvals, each with a token of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from fastapi import Request, Response
@@ -10,7 +10,7 @@ from faultbook.intake.http.approvals import ApprovalDoor, number_of
 from faultbook.intake.http.door import Answer
 from faultbook.intake.http.requests import read_body
 from faultbook.model.approval import Approval, Decision
-from faultbook.model.approval_policy import Membership
+from faultbook.model.approval_policy import ApprovalPolicy, Membership
 from faultbook.model.ballot import Ballot
 from faultbook.model.document_approvals import read_decision, read_outcome, read_review
 from faultbook.model.person import Person
@@ -19,6 +19,7 @@ from faultbook.operations import approval_reporting as reporting
 from faultbook.operations import approvals, execution
 from faultbook.operations.approval_steps import Refusal
 from faultbook.operations.voting import Counted, vote
+from faultbook.store.approvals import find
 from faultbook.store.transaction import Transaction
 
 
@@ -40,7 +41,7 @@ class DecidingEndpoints:
         own, number = self.own, number_of(request)
         token, body = await self._taken(request, "vote.refused")
         told = read_decision(body)
-        voter, membership = await self._who(token)
+        voter, membership = await self._decider(token, number)
         ballot = Ballot(number, voter, decision, membership, told.digest, told.reason)
 
         def operation(tx: Transaction) -> Answer | Refusal:
@@ -53,7 +54,7 @@ class DecidingEndpoints:
         own, number = self.own, number_of(request)
         token, body = await self._taken(request, "bypass.refused")
         told = read_decision(body)
-        by, membership = await self._who(token)
+        by, membership = await self._decider(token, number)
 
         def operation(tx: Transaction) -> Answer | Refusal:
             return self._answer(
@@ -112,14 +113,21 @@ class DecidingEndpoints:
             raise
         return token, await read_body(request, door.limits.body_bytes)
 
-    async def _who(self, token: Token) -> tuple[Person, Membership]:
-        """Say who acts, and what Slack says of them.
+    async def _decider(self, token: Token, number: int) -> tuple[Person, Membership]:
+        """Say who decides about an approval, and what Slack says of them for its policy."""
+        asked = await self.own.door.store.read_async(find, number)
+        return await self._who(token, () if asked is None else self.own.policies_of(asked))
+
+    async def _who(
+        self, token: Token, policies: Collection[ApprovalPolicy] = ()
+    ) -> tuple[Person, Membership]:
+        """Say who acts, and what Slack says of them as far as these policies need it.
 
         Where it says nothing, no decision counts; outcomes and reviews are recorded all the same.
         """
         person = reporting.person_of(token)
         try:
-            found = (await self.own.memberships([person])).get(person.id)
+            found = (await self.own.memberships([person], policies)).get(person.id)
         except UnavailableError:
             found = None
         membership = found or reporting.nobody_confirms(person)

@@ -22,7 +22,6 @@ from faultbook.intake.slack.people import called
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
     UNKNOWN_PERSON,
-    ApprovalPolicies,
     ApprovalPolicy,
     Membership,
 )
@@ -80,7 +79,6 @@ class MembershipLookup:
     Args:
         client: to ask with.
         identity: who we are; None before Slack told.
-        policies: the team's; only what they name is asked about.
         monotonic: seconds that never go back.
     """
 
@@ -88,12 +86,10 @@ class MembershipLookup:
         self,
         client: AsyncWebClient,
         identity: Callable[[], Identity | None],
-        policies: ApprovalPolicies,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._identity = identity
-        self._policies = policies
         self._monotonic = monotonic
         self._kept: dict[tuple[str, str], _Kept] = {}
 
@@ -138,13 +134,15 @@ class MembershipLookup:
         within = {place for place, found in zip(places, known, strict=True) if person_id in found}
         return replace(person, groups=groups & within, channels=channels & within)
 
-    async def __call__(self, people: Collection[Person]) -> Mapping[str, Membership]:
-        """Say what Slack knows of people, by their ids, for all of the team's policies.
+    async def __call__(
+        self, people: Collection[Person], policies: Collection[ApprovalPolicy]
+    ) -> Mapping[str, Membership]:
+        """Say what Slack knows of people, by their ids, as far as these policies need it.
 
         Raises:
             UnavailableError: it can't be had now.
         """
-        asked = [self._read(person.id, self._policies.all) for person in people]
+        asked = [self._read(person.id, policies) for person in people]
         try:
             found = await asyncio.gather(*asked)
         except _HiddenError as hidden:
