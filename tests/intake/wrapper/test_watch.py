@@ -132,6 +132,20 @@ def test_a_link_to_another_file_with_the_same_bytes_is_stale() -> None:
     assert [each.artifact.check for each in watch.check()] == [Check.STALE]
 
 
+def test_a_new_link_to_an_old_file_is_new_as_a_copy_of_it_would_be() -> None:
+    Path("yesterday").write_text("report")
+    watch = Watch(["linked", "copied"])
+    watch.look()
+    Path("linked").symlink_to("yesterday")
+    Path("copied").write_text("report")
+    assert [each.artifact.check for each in watch.check()] == [Check.VERIFIED] * 2
+
+
+def test_what_a_file_says_in_words_is_not_judged_without_a_schema() -> None:
+    Path("report.txt").write_text("ERROR: export failed, 0 rows")
+    assert _check("report.txt").artifact.check is Check.VERIFIED
+
+
 def test_a_name_with_signs_of_a_pattern_is_a_name_where_it_exists() -> None:
     Path("out[1].txt").write_text("x")
     assert _check("out[1].txt").artifact.check is Check.VERIFIED
