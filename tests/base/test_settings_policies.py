@@ -194,6 +194,21 @@ def test_an_unknown_key_within_a_list_is_refused_with_the_nearest_of_its_section
     assert caught.value.next_step == f"Nearest: `{nearest}`."
 
 
+def test_an_unknown_key_is_told_before_the_one_that_is_missing_for_it(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError) as caught:
+        _load(tmp_path, _policy().replace("kinds", "kind"))
+    assert caught.value.code == "unknown_setting"
+    assert "`policies.0.kind` is no setting." in caught.value.message
+    assert caught.value.next_step == "Nearest: `kinds`."
+
+
+def test_a_key_that_has_to_be_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError) as caught:
+        _load(tmp_path, _policy().replace('kinds = ["refund"]', ""))
+    assert caught.value.message.endswith("faultbook.toml: `policies.0.kinds` is missing.")
+    assert caught.value.next_step == "Add `kinds`."
+
+
 def test_a_frozen_policy_is_nobodys_to_change(tmp_path: Path) -> None:
     [policy] = _load(tmp_path, _policy()).policies
     assert isinstance(policy, PolicySettings)

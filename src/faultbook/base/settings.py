@@ -361,15 +361,16 @@ def _user_state_home(environ: Mapping[str, str]) -> Path:
 
 
 def _explain(error: ValidationError, origin: str) -> InvalidError:
-    first = error.errors()[0]
+    # A key that is written wrong is often why another is missing: it comes first.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
+    key = ".".join(path)
     if first["type"] == "extra_forbidden":
-        return _unknown(".".join(path), origin, _siblings(path[:-1]), path[-1])
-    return InvalidError(
-        f"{origin}: `{'.'.join(path)}` does not fit: {first['msg'].removeprefix('Value error, ')}.",
-        next_step="Correct the value.",
-        where=".".join(path),
-    )
+        return _unknown(key, origin, _siblings(path[:-1]), path[-1])
+    said, next_step = f"does not fit: {first['msg'].removeprefix('Value error, ')}", "Correct it."
+    if first["type"] == "missing":
+        said, next_step = "is missing", f"Add `{path[-1]}`."
+    return InvalidError(f"{origin}: `{key}` {said}.", next_step=next_step, where=key)
 
 
 def _siblings(path: list[str]) -> Iterable[str]:
