@@ -69,7 +69,7 @@ def test_the_owner_of_the_agents_token_decides_nothing(desk: Approving, owner: s
     asked = desk.ask(owner=owner)
     assert desk.approve("ben", desk.card(asked))["acked"]
     told = desk.told("ben", "self_review")
-    assert "You can't decide this: it comes from you. Others of refund-prod can." in told["text"]
+    assert "it comes from your agent invoice-bot. Others of refund-prod can." in told["text"]
     assert desk.find(asked).votes == ()
 
 
@@ -253,63 +253,6 @@ def test_two_of_a_group_are_needed_and_each_counts_once(
         assert desk.approve("chris", card)["acked"]
         desk.wait(asked, ApprovalState.APPROVED)
         desk.card(asked, "Approved by Ben Okafor and Chris Lind")
-
-
-def test_a_denial_needs_its_reason_and_the_card_says_it(
-    workspace: Workspace, tmp_path: Path
-) -> None:
-    with approving(
-        workspace, tmp_path / "home", policy_for(workspace, reason_to_deny=True)
-    ) as desk:
-        asked = desk.ask()
-        form = desk.deny("ben", desk.card(asked))
-        assert form["title"]["text"] == "Deny A-1"
-        assert "invoice-bot will read this." in str(form["blocks"])
-        refused = workspace.submit("ben")
-        assert "Policy `refund-prod` requires a reason." in str(form["blocks"])
-        # Under the field stands plain text: backticks would be seen.
-        assert refused["errors"] == {"reason": "Policy refund-prod requires a reason."}
-        assert workspace.submit("ben", {"reason": "wrong customer"})["outcome"] == "cleared"
-        decided = desk.wait(asked, ApprovalState.DENIED)
-        assert decided.reason == "wrong customer"
-        told = desk.card(asked, "Denied by Ben Okafor")
-        assert ": wrong customer. Nothing ran." in told["text"]
-        assert labels(told) == ["Details"]
-        assert desk.refusals() == ["reason_required"]
-
-
-def test_who_may_not_decide_is_told_before_a_reason_is_asked_for(desk: Approving) -> None:
-    asked = desk.ask()
-    card = desk.card(asked)
-    assert desk.workspace.click("ana", "ops", card["ts"], "approval.deny")["acked"]
-    desk.told("ana", "not_an_approver")
-    assert desk.workspace.modals("ana") == []
-
-
-def test_what_was_decided_while_a_form_was_open_is_told_in_its_place(desk: Approving) -> None:
-    asked = desk.ask()
-    card = desk.card(asked)
-    desk.deny("ben", card)
-    assert desk.approve("chris", card)["acked"]
-    desk.wait(asked, ApprovalState.APPROVED)
-    assert desk.workspace.submit("ben", {"reason": "no"})["outcome"] == "updated"
-    shown = str(desk.modal("ben", asked.id)["blocks"])
-    assert "Chris Lind approved this at" in shown
-    assert desk.find(asked).state is ApprovalState.APPROVED
-
-
-def test_a_reason_to_approve_is_asked_for_where_the_policy_wants_one(
-    workspace: Workspace, tmp_path: Path
-) -> None:
-    with approving(
-        workspace, tmp_path / "home", policy_for(workspace, reason_to_approve=True)
-    ) as desk:
-        asked = desk.ask()
-        assert desk.approve("ben", desk.card(asked))["acked"]
-        assert desk.modal("ben", "Approve")["title"]["text"] == "Approve A-1"
-        assert workspace.submit("ben", {"reason": "I saw both charges"})["outcome"] == "cleared"
-        decided = desk.wait(asked, ApprovalState.APPROVED)
-        assert decided.votes[0].reason == "I saw both charges"
 
 
 def test_an_expired_card_says_so_and_is_painted_again(workspace: Workspace, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from faultbook.base.errors import FaultbookError, InvalidError, NotFoundError
 from faultbook.intake.slack.desk import Desk
-from faultbook.intake.slack.origins import carrying, origin_of
+from faultbook.intake.slack.origins import carrying_place, seen_from
 from faultbook.intake.slack.payloads import Click
 from faultbook.model.approval import SHOWN_DIGITS, Approval, Decision
 from faultbook.model.approval_policy import ApprovalPolicy, Membership
@@ -150,7 +150,7 @@ async def _show(
     """Show an approval as it is now; a note and a turned page stand in the click's own window."""
     try:
         sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
-        view = carrying(approval_details(sight, page or 0, note), click)
+        view = carrying_place(approval_details(sight, page or 0, note), seen_from(click))
     except NotFoundError as error:
         view = refused_modal(refusal_message(error))
     await desk.show(click, view, instead=bool(note) or page is not None)
@@ -183,8 +183,8 @@ def _opening(form: _FormOf) -> Callable[[Desk, Click], Awaitable[None]]:
 
 
 def _metadata(click: Click, number: int, **more: object) -> dict[str, object]:
-    origin = origin_of(click)
-    return {"approval": number, "origin": [origin.channel, origin.thread_ts], **more}
+    place = seen_from(click)
+    return {"approval": number, "origin": [place.channel, place.thread_ts], **more}
 
 
 def read_metadata(metadata: str) -> dict[str, object]:

@@ -16,10 +16,21 @@ def origin_of(click: Click) -> Origin:
     return Origin(click.channel, click.thread_ts or own_thread)
 
 
+def seen_from(click: Click) -> Origin:
+    """Name where who clicked sees a note: beside the message, not in a thread nobody opened."""
+    if click.view_id:
+        return _carried(click.metadata)
+    return Origin(click.channel, click.thread_ts or "")
+
+
 def carrying(view: Block, click: Click) -> Block:
     """Let a modal that only shows something carry its origin along, for what is opened from it."""
-    origin = origin_of(click)
-    return view | {"private_metadata": json.dumps({"origin": [origin.channel, origin.thread_ts]})}
+    return carrying_place(view, origin_of(click))
+
+
+def carrying_place(view: Block, place: Origin) -> Block:
+    """Let a modal that only shows something carry a place along, for what is opened from it."""
+    return view | {"private_metadata": json.dumps({"origin": [place.channel, place.thread_ts]})}
 
 
 def began_on_home(metadata: str) -> bool:
