@@ -43,6 +43,23 @@ def test_a_task_waits_while_anything_it_asked_is_undecided(
     assert tasks.find(task).state is TaskState.RUNNING
 
 
+def test_a_task_waits_again_when_its_next_attempt_asks_for_the_same(
+    tasks: TaskDesk, desk: ApprovalDesk, clock: FrozenClock
+) -> None:
+    tasks.give()
+    task = tasks.claimed(lease=30).number
+    asked = desk.ask(task=task)
+    clock.advance(31)
+    tasks.sweep()
+    assert tasks.claimed("w2").state is TaskState.RUNNING
+    for _ in range(2):  # asked twice, it waits once
+        assert desk.ask(task=task).number == asked.number
+        assert tasks.find(task).state is TaskState.WAITING
+    assert tasks.kinds(task).count("waits") == 2
+    desk.counted(asked, BEN)
+    assert tasks.find(task).state is TaskState.RUNNING
+
+
 def test_a_task_works_again_whichever_way_its_request_ends(
     tasks: TaskDesk, desk: ApprovalDesk, clock: FrozenClock
 ) -> None:

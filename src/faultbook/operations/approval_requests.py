@@ -16,7 +16,7 @@ from faultbook.model.approval import (
 )
 from faultbook.model.approval_policy import ApprovalPolicies, ApprovalPolicy
 from faultbook.model.canonical import check_json, check_size
-from faultbook.model.task import Task
+from faultbook.model.task import Task, TaskState
 from faultbook.operations.approval_notices import owe_card
 from faultbook.operations.approval_rules import (
     asked_too_often,
@@ -106,6 +106,7 @@ def request_approval(
     if same is not None and same.policy_version == policy.version:
         if new.webhook is not None:
             approvals.put_webhook(tx, same.number, new.webhook)
+        _wait_again(tx, same, task)
         return same
     error = error or asked_too_often(tx, new, policy)
     if error is not None:
@@ -182,6 +183,12 @@ def _same(tx: Transaction, new: NewApproval, policy: ApprovalPolicy) -> Approval
     found = as_it_is(tx, number)
     stands = found.policy == policy.name and found.state in STANDING
     return found if stands else None
+
+
+def _wait_again(tx: Transaction, same: Approval, task: Task | None) -> None:
+    """Let a task wait whose new attempt asks for what its last one had asked for."""
+    if task is not None and task.state is TaskState.RUNNING and same.state is ApprovalState.PENDING:
+        waits_for(tx, task.number, same.id)
 
 
 def _is_looping(tx: Transaction, new: NewApproval, policy: ApprovalPolicy, number: int) -> bool:
