@@ -250,25 +250,27 @@ def test_nobody_decides_what_comes_from_them(store: Store) -> None:
     task = tasks.claimed().number
     asked = desk.ask(task=task)
     mine = {"groups": frozenset({FINANCE})}
-    behind = [
-        ANA,
-        Person("UOTHER", "ana ruiz"),
-        Person("UOTHER", " ANA  Ruiz "),
-        Person("uana", "Somebody"),
-        Person("UOLGA", OWNER.upper()),
-        Person("UBOT", "Invoice-Bot"),
-        Person("UFULL", "\uff21na Ruiz"),
-    ]
-    for person in behind:
+    by_task, by_agent = f"your task T-{task}", f"your agent {asked.agent}"
+    behind = {
+        ANA: by_task,
+        Person("UOTHER", "ana ruiz"): by_task,
+        Person("UOTHER", " ANA  Ruiz "): by_task,
+        Person("uana", "Somebody"): by_task,
+        Person("UOLGA", OWNER.upper()): by_agent,
+        Person("UBOT", "Invoice-Bot"): "you",
+        Person("UFULL", "\uff21na Ruiz"): by_task,
+    }
+    for person, source in behind.items():
         told = replace(member(person), **mine)  # type: ignore[arg-type]  # the field's own kind
         error = desk.refused(
             desk.vote(asked, person, membership=told), "vote.refused", "self_review"
         )
-        assert error.message.startswith(f"You can't decide this: it comes from your task T-{task}")
-        assert "Others of `refund-prod` can." in error.message
+        assert error.message == (
+            f"You can't decide this: it comes from {source}. Others of `refund-prod` can."
+        )
     own = desk.ask("c_2", owner="UBEN", agent="other-bot")
     error = desk.refused(desk.vote(own, BEN), "vote.refused", "self_review")
-    assert error.message.startswith("You can't decide this: it comes from you.")
+    assert error.message.startswith("You can't decide this: it comes from your agent other-bot.")
     desk.counted(asked, BEN)
 
 

@@ -56,19 +56,21 @@ def decided_before(asked: Approval) -> ConflictError:
     )
 
 
-def is_own(asked: Approval, person: Person, membership: Membership | None = None) -> bool:
-    """Tell whether a person is behind a request: the owner of its agent, or of its task.
+def whose(asked: Approval, person: Person, membership: Membership | None = None) -> str | None:
+    """Say what of a person's a request comes from: their task, or their agent; None for nothing.
 
     With a membership, by whatever the person goes by in Slack: who made the agent's token may have
     named its owner by the handle.
     """
-    behind = {asked.owner, asked.agent}
-    if asked.triggered_by is not None:
-        behind |= {asked.triggered_by.id, asked.triggered_by.name}
     known = {person.id, person.name}
     if membership is not None:
         known |= {membership.name, *membership.aliases}
-    return not _folded(*known).isdisjoint(_folded(*behind))
+    theirs, trigger = _folded(*known), asked.triggered_by
+    if trigger is not None and not theirs.isdisjoint(_folded(trigger.id, trigger.name)):
+        return f"your task T-{asked.task}"
+    if not theirs.isdisjoint(_folded(asked.agent)):
+        return "you"
+    return None if theirs.isdisjoint(_folded(asked.owner)) else f"your agent {asked.agent}"
 
 
 def is_same(person: Person, other: Person) -> bool:
@@ -119,8 +121,8 @@ def _not_allowed(
             code=membership.why_code or "not_an_approver",
             next_step=_whose_token(voter, membership),
         )
-    if policy.prevent_self_review and is_own(asked, voter, membership):
-        source = f"your task T-{asked.task}" if asked.task else "you"
+    source = whose(asked, voter, membership)
+    if policy.prevent_self_review and source is not None:
         return ForbiddenError(
             f"You can't decide this: it comes from {source}. Others of `{policy.name}` can.",
             code="self_review",

@@ -13,7 +13,7 @@ from faultbook.model.approval_policy import (
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.model.person import Person
 from faultbook.model.task import Card
-from faultbook.operations.approval_rules import is_own
+from faultbook.operations.approval_rules import whose
 from faultbook.operations.approval_steps import find_approval
 from faultbook.store import approvals
 from faultbook.store.approvals import ApprovalFilter
@@ -49,14 +49,14 @@ def read_waiting(
     waiting = approvals.list_some(tx, ApprovalFilter(limit=_MOST_WAITING))
     seen = [_sight(asked, policies) for asked in waiting if asked.expires_at > tx.now]
     for_them = [one for one in seen if _may_decide(one, person, membership)]
-    return for_them, [one for one in seen if is_own(one.approval, person, membership)]
+    return for_them, [one for one in seen if whose(one.approval, person, membership)]
 
 
 def _may_decide(sight: ApprovalSight, person: Person, membership: Membership | None) -> bool:
     asked, policy = sight.approval, sight.policy
     if policy is None or any(one.voter.id == person.id for one in asked.votes):
         return False
-    if policy.prevent_self_review and is_own(asked, person, membership):
+    if policy.prevent_self_review and whose(asked, person, membership):
         return False
     return membership is None or bool(counted_for(policy, membership))
 
