@@ -11,6 +11,7 @@ from faultbook.base.errors import ConflictError
 from faultbook.model.approval import Action, Approval, ApprovalState, Decision, EvidenceLink
 from faultbook.model.approval_sight import ApprovalSight, Earlier
 from faultbook.model.person import Person
+from faultbook.view.lines import mrkdwn
 from faultbook.view.slack_approval import (
     approval_card,
     approval_status,
@@ -18,7 +19,13 @@ from faultbook.view.slack_approval import (
     bypass_message,
 )
 from faultbook.view.slack_approval_details import approval_details
-from faultbook.view.slack_approval_forms import record_form, refused_vote, review_form, vote_form
+from faultbook.view.slack_approval_forms import (
+    bypassed_note,
+    record_form,
+    refused_vote,
+    review_form,
+    vote_form,
+)
 from tests.view.answers import QUICK, outside_text, urls
 from tests.view.approvals import (
     APPROVAL,
@@ -183,6 +190,13 @@ def test_the_loud_message_says_what_was_skipped_and_the_reminder_that_nobody_loo
     assert due.text.startswith("Nobody has reviewed A-7. Ben broke its glass.")
     done = decided(ApprovalState.APPROVED, **(BYPASS | {"review_due_at": None}))
     assert bypass_message(done, NOW, is_due=True).text.startswith("A-7 was reviewed.")
+
+
+def test_who_breaks_the_glass_is_told_in_words_that_slack_shows_as_they_are_meant() -> None:
+    assert mrkdwn(bypassed_note(STATES["bypassed"][0].approval)) == (
+        "*A-7 is approved without its approvers.* invoice-bot may run it."
+        " Somebody else reviews this within 24 h."
+    )
 
 
 def test_lists_say_what_waits_for_whom() -> None:

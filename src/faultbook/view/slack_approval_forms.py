@@ -14,7 +14,7 @@ from faultbook.view.actions import (
     APPROVAL_VOTE_FORM,
 )
 from faultbook.view.approval_lines import action_in_short, facts, stands
-from faultbook.view.lines import Bold, Line, name, words
+from faultbook.view.lines import Bold, Line, name
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_approval import details_button
 from faultbook.view.slack_approval_details import asks_again
@@ -105,8 +105,8 @@ def counted_note(votes: int, needed: int, asked: Approval) -> Line:
 
 def bypassed_note(asked: Approval) -> Line:
     """Say to who broke the glass what that did."""
-    said = f" {asked.agent} may run it. Somebody else reviews this within 24 h."
-    return [Bold(f"{asked.id} is approved without its approvers."), words(said)]
+    said = f" {name(asked.agent)} may run it. Somebody else reviews this within 24 h."
+    return [Bold(f"{asked.id} is approved without its approvers."), said]
 
 
 def _form(
