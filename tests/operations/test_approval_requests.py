@@ -92,6 +92,21 @@ def test_an_amount_that_can_not_be_read_is_refused_and_goes_to_no_laxer_policy(
     assert under.ask(amount="500").policy == "large"
 
 
+def test_an_amount_outside_every_bound_is_named_where_nobody_decides_about_it(
+    desk: ApprovalDesk,
+) -> None:
+    small = replace(REFUND, name="small", amount_field="amount", amount_below=Decimal(500))
+    under = desk.under(small)
+    error = under.refused(under.try_ask(amount="9000.00"), "approval.refused", "no_policy")
+    assert error.message == (
+        "No policy says who decides `refund` in production with 9000.00 as its `amount`."
+    )
+    assert error.next_step.startswith("Change the bounds of policy `small`,")
+    assert error.where == "parameters.amount"
+    other = under.refused(under.try_ask(kind="deploy"), "approval.refused", "no_policy")
+    assert "amount" not in other.message
+
+
 @pytest.mark.parametrize("ttl", [0, -1, 0.5, 7201, float("nan"), float("inf")])
 def test_a_time_to_wait_beyond_the_policys_is_refused(sqlite_store: Store, ttl: float) -> None:
     desk = ApprovalDesk(sqlite_store).under(replace(REFUND, max_ttl_seconds=7200))

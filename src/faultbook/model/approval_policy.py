@@ -134,9 +134,7 @@ class ApprovalPolicy:
         Raises:
             InvalidError: it may or may not, since the amount is missing or can't be read.
         """
-        if action.kind not in self.kinds:
-            return False
-        if self.environments and action.environment not in self.environments:
+        if not self.is_about(action):
             return False
         if self.amount_field is None:
             return True
@@ -145,6 +143,12 @@ class ApprovalPolicy:
             raise _unreadable(self.name, self.amount_field)
         over = self.amount_from is None or amount >= self.amount_from
         return over and (self.amount_below is None or amount < self.amount_below)
+
+    def is_about(self, action: Action) -> bool:
+        """Tell whether it is for an action's kind and environment, whatever the amount."""
+        return action.kind in self.kinds and (
+            not self.environments or action.environment in self.environments
+        )
 
     def needs_reason(self, decision: Decision) -> bool:
         """Tell whether a vote has to say why."""
@@ -189,6 +193,11 @@ class ApprovalPolicies:
                 may be laxer, is not looked for.
         """
         return next((policy for policy in self.all if policy.takes(action)), None)
+
+    def by_amount(self, action: Action) -> ApprovalPolicy | None:
+        """Give the first policy that goes by the amount of an action such as this one."""
+        by_it = (one for one in self.all if one.amount_field is not None)
+        return next((one for one in by_it if one.is_about(action)), None)
 
     def of(self, asked: Approval) -> ApprovalPolicy | None:
         """Give the policy it was asked under; None where the settings say otherwise by now."""

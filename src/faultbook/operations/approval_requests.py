@@ -153,7 +153,7 @@ def _policy(
     except InvalidError as unreadable:
         return unreadable
     if policy is None:
-        return no_policy(new.action)
+        return no_policy(new.action, policies)
     return (owner_unknown(new, policy) if has_slack else None) or policy
 
 

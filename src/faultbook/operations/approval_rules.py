@@ -23,6 +23,7 @@ from faultbook.model.approval import (
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
     UNKNOWN_PERSON,
+    ApprovalPolicies,
     ApprovalPolicy,
     Membership,
     counted_for,
@@ -234,11 +235,25 @@ def voted_before(asked: Approval, voter: Person) -> ConflictError:
     )
 
 
-def no_policy(action: Action) -> ForbiddenError:
-    """Say that nobody was set to decide, and the lines that set somebody."""
-    return ForbiddenError(
+def no_policy(action: Action, policies: ApprovalPolicies) -> ForbiddenError:
+    """Say that nobody was set to decide, or not about so much, and what sets somebody."""
+    words = (
         f"No policy says who decides `{cut(redact(action.kind), 80)}`"
-        f" in {cut(redact(action.environment), 80)}.",
+        f" in {cut(redact(action.environment), 80)}"
+    )
+    near = policies.by_amount(action)
+    field = near.amount_field if near is not None else None
+    if near is not None and field is not None:
+        return ForbiddenError(
+            f"{words} with {cut(str(action.parameters[field]), 80)} as its `{field}`.",
+            code="no_policy",
+            next_step=(
+                f"Change the bounds of policy `{near.name}`, or add [[policies]] for such amounts."
+            ),
+            where=f"parameters.{field}",
+        )
+    return ForbiddenError(
+        f"{words}.",
         code="no_policy",
         next_step=(
             "Add to faultbook.toml: [[policies]] with"
