@@ -216,6 +216,14 @@ def test_an_agent_asks_so_often_an_hour_and_asking_the_same_again_is_free(
     desk.ask("c_4")
 
 
+def test_who_asked_too_often_is_told_how_often_and_whose_limit_that_is(desk: ApprovalDesk) -> None:
+    for number in range(9):
+        desk.ask(f"c_{number}")
+    few = desk.under(replace(REFUND, name="few", per_hour=4))
+    error = few.refused(few.try_ask("c_9"), "approval.refused", "approval_rate_limited")
+    assert error.message == (f"{AGENT} has asked 9 times within the hour; policy `few` allows 4.")
+
+
 def test_what_was_denied_a_moment_ago_is_denied_again_without_asking(
     desk: ApprovalDesk, clock: FrozenClock
 ) -> None:

@@ -309,10 +309,13 @@ def asked_too_often(
     tx: Transaction, new: NewApproval, policy: ApprovalPolicy
 ) -> UnavailableError | None:
     """Tell whether an agent has asked as often as it may within the hour."""
-    if approvals.count_since(tx, new.agent, tx.now - HOUR) < policy.per_hour:
+    asked = approvals.count_since(tx, new.agent, tx.now - HOUR)
+    if asked < policy.per_hour:
         return None
+    times = "once" if asked == 1 else f"{asked} times"
     return UnavailableError(
-        f"{new.agent} has asked {policy.per_hour} times within the hour.",
+        f"{cut(redact(new.agent), 80)} has asked {times} within the hour;"
+        f" policy `{policy.name}` allows {policy.per_hour}.",
         code="approval_rate_limited",
         next_step="Wait; people tire of clicking.",
         retry_after=600.0,
