@@ -104,7 +104,7 @@ def _check(store: Store, asked: Approval, clicks: list[Click]) -> None:
     verb = {ApprovalState.APPROVED: "approved", ApprovalState.DENIED: "denied"}[found.state]
     for click in clicks:
         if isinstance(click.answer, Refusal):
-            words = f"{found.decided_by} {verb} this at 11:06 UTC. Your click changed nothing."
+            words = f"{found.decided_by} {verb} this at 11:06 UTC."
             assert click.answer.error.message == words
             assert click.answer.error.code == f"already_{verb}"
 

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from faultbook.base.errors import ConflictError
+from faultbook.base.errors import ConflictError, ForbiddenError
 from faultbook.model.approval import Action, Approval, ApprovalState, Decision, EvidenceLink
+from faultbook.model.approval_policy import NOT_COUNTED
 from faultbook.model.approval_sight import ApprovalSight, Earlier
 from faultbook.model.person import Person
+from faultbook.operations.approval_rules import voted_before
 from faultbook.view.lines import mrkdwn
 from faultbook.view.slack_approval import (
     approval_card,
@@ -171,12 +173,23 @@ def test_the_form_of_a_denial_says_who_reads_the_reason() -> None:
 
 
 def test_a_refusal_leads_to_what_it_is_about() -> None:
-    error = ConflictError("Ben approved this at 09:20 UTC. Your click changed nothing.", code="c")
+    error = ConflictError("Ben approved this at 09:20 UTC.", code="already_approved")
     message = refused_vote(error, STATES["superseded"][0].approval)
     assert_message(message)
+    assert message.text.startswith("Ben approved this at 09:20 UTC. Your click changed nothing.")
     assert labels(message.blocks) == ["Open A-8"]
     assert labels(refused_vote(error, APPROVAL).blocks) == ["Details"]
     assert labels(refused_vote(error, None).blocks) == []
+
+
+def test_slack_alone_speaks_of_a_click_and_says_of_a_second_vote_only_what_it_is() -> None:
+    unknown = ForbiddenError(f"Guests decide nothing here, so {NOT_COUNTED}.", code="guest")
+    again = voted_before(APPROVAL, Person("UBEN", "Ben"))
+    assert refused_vote(unknown, None).text.startswith(
+        "Guests decide nothing here, so your click did not count."
+    )
+    assert "click" not in unknown.message
+    assert "click" not in refused_vote(again, None).text
 
 
 def test_the_loud_message_says_what_was_skipped_and_the_reminder_that_nobody_looked() -> None:

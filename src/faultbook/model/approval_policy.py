@@ -19,6 +19,9 @@ LOOKUP_FAILED = "lookup_failed"
 UNKNOWN_PERSON = "unknown_person"
 """Why somebody can't decide whose id is no member's."""
 
+NOT_COUNTED = "your decision did not count"
+"""What is said of a refused decision, however it was made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Voters:

@@ -8,7 +8,12 @@ from faultbook.base.errors import ConflictError, ForbiddenError, InvalidError
 from faultbook.base.redaction import redact
 from faultbook.base.text import cut, one_line
 from faultbook.model.approval import Approval, ApprovalState, EvidenceLink, NewApproval
-from faultbook.model.approval_policy import LOOKUP_FAILED, ApprovalPolicies, Membership
+from faultbook.model.approval_policy import (
+    LOOKUP_FAILED,
+    NOT_COUNTED,
+    ApprovalPolicies,
+    Membership,
+)
 from faultbook.model.document_approvals import NewApprovalDocument
 from faultbook.model.person import Person
 from faultbook.model.token import Scope, Token
@@ -26,9 +31,7 @@ from faultbook.store.transaction import Transaction
 _ID = re.compile(r"(?i:a-)?([0-9]{1,12})")
 _SEES_ALL = frozenset({Scope.APPROVALS_READ, Scope.APPROVALS_DECIDE})
 
-LOOKUP_WORDS = (
-    "Slack didn't confirm that you may decide, so your decision did not count. Try again."
-)
+LOOKUP_WORDS = f"Slack didn't confirm that you may decide, so {NOT_COUNTED}. Try again."
 
 
 def parse_approval_id(text: str) -> int:
@@ -88,7 +91,7 @@ def membership_by_id(asked: Approval, person: Person, policies: ApprovalPolicies
         return Membership(person.id)
     words = (
         f"Slack is not asked here, and only it knows who is in the groups or channels of"
-        f" `{policy.name}`, so your decision did not count. Decide in Slack, or by FAULTBOOK_URL."
+        f" `{policy.name}`, so {NOT_COUNTED}. Decide in Slack, or by FAULTBOOK_URL."
     )
     return Membership(person.id, is_active=False, why_not=words, why_code="memberships_unknown")
 

@@ -22,6 +22,7 @@ from faultbook.model.approval import (
 )
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
+    NOT_COUNTED,
     UNKNOWN_PERSON,
     ApprovalPolicies,
     ApprovalPolicy,
@@ -51,7 +52,7 @@ def decided_before(asked: Approval) -> ConflictError:
         ),
     }.get(asked.state, f"{by} approved this at {at}.")
     return ConflictError(
-        f"{words} Your click changed nothing.",
+        words,
         code=f"already_{asked.state}",
         next_step=f"Look at A-{asked.superseded_by}." if asked.superseded_by else "",
     )
@@ -104,7 +105,7 @@ def _not_as_shown(asked: Approval, shown: str) -> FaultbookError | None:
     if asked.is_bound and asked.digest.startswith(shown):
         return None
     return ConflictError(
-        "What you saw is not what is stored, so your click did not count.",
+        f"What you saw is not what is stored, so {NOT_COUNTED}.",
         code="digest_mismatch",
         next_step="Read the card again; if it happens twice, look at the audit log.",
     )
@@ -229,9 +230,10 @@ def policy_changed(asked: Approval) -> ConflictError:
 def voted_before(asked: Approval, voter: Person) -> ConflictError:
     """Say that a person's vote is there already."""
     before = next((one for one in asked.votes if one.voter.id == voter.id), None)
-    said = f" to {before.decision}" if before else ""
+    words = {Decision.APPROVE: "approved", Decision.DENY: "denied"}
+    did = words[before.decision] if before else "voted on"
     return ConflictError(
-        f"Your vote{said} is counted already; it changed nothing.", code="already_voted"
+        f"You {did} this before; voting again changes nothing.", code="already_voted"
     )
 
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from copy import copy
 
 from faultbook.base.errors import FaultbookError
-from faultbook.model.approval import Approval, Decision
-from faultbook.model.approval_policy import ApprovalPolicy
+from faultbook.model.approval import Approval, ApprovalState, Decision
+from faultbook.model.approval_policy import NOT_COUNTED, ApprovalPolicy
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import (
     APPROVAL_OPEN,
@@ -26,6 +27,7 @@ HAPPENED, DID_NOT = "happened", "did_not"
 REASON_LENGTH = 1000
 _BUTTON = 24
 _LABELS = {Decision.APPROVE: "Approve", Decision.DENY: "Deny"}
+_DECIDED = frozenset(f"already_{state}" for state in ApprovalState)
 
 
 def vote_form(
@@ -84,9 +86,18 @@ def review_form(sight: ApprovalSight, metadata: Mapping[str, object]) -> Block:
     return _form(f"Review {asked.id}", blocks, APPROVAL_REVIEW_FORM, "Reviewed", metadata)
 
 
+def as_clicked(error: FaultbookError) -> FaultbookError:
+    """Say a refusal to who clicked; elsewhere people decide without a click."""
+    said = copy(error)
+    said.message = error.message.replace(NOT_COUNTED, "your click did not count")
+    if error.code in _DECIDED:
+        said.message += " Your click changed nothing."
+    return said
+
+
 def refused_vote(error: FaultbookError, asked: Approval | None) -> Message:
     """Say why a decision did not count, with the way to what it was about."""
-    message = refusal_message(error)
+    message = refusal_message(as_clicked(error))
     if asked is None:
         return message
     offered = [details_button(asked)]

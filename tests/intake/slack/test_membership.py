@@ -155,7 +155,7 @@ async def test_who_is_not_in_the_workspace_in_full_decides_nothing(
 ) -> None:
     found = await lookup(FakeSlack(people={"UBEN": told})).of("UBEN", [policy("SFIN")])
     assert (found.is_active, found.why_code) == (not code, code)
-    assert found.why_not.endswith("so your click did not count.") == bool(code)
+    assert found.why_not.endswith("so your decision did not count.") == bool(code)
 
 
 async def test_the_bot_and_people_whom_slack_does_not_know_decide_nothing() -> None:
@@ -177,7 +177,7 @@ async def test_what_slack_does_not_say_is_unknown_and_asked_again(
     found = await asking.of("UBEN", [rule])
     assert (found.is_active, found.why_code) == (False, LOOKUP_FAILED)
     assert found.why_not == (
-        "Slack didn't confirm that you may decide, so your click did not count. Try again."
+        "Slack didn't confirm that you may decide, so your decision did not count. Try again."
     )
     slack.fails.clear()
     assert (await asking.of("UBEN", [rule])).is_active
@@ -218,7 +218,7 @@ async def test_a_channel_that_slack_does_not_show_us_is_unknown_until_we_are_inv
     found = await asking.of("UBEN", [rule])
     assert (found.is_active, found.why_code) == (False, LOOKUP_FAILED)
     assert found.why_not == (
-        "I can't see who is in `CFIN`, so your click did not count. Invite me there."
+        "I can't see who is in `CFIN`, so your decision did not count. Invite me there."
     )
     with pytest.raises(UnavailableError, match="I can't see who is in `CFIN`") as told:
         await asking([BEN], [rule])

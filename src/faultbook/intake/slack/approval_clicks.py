@@ -32,6 +32,7 @@ from faultbook.view.lines import Line
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_approval_details import approval_details
 from faultbook.view.slack_approval_forms import (
+    as_clicked,
     counted_note,
     record_form,
     refused_vote,
@@ -79,7 +80,7 @@ async def _found(desk: Desk, number: int) -> ApprovalSight | None:
 
 def said_of(error: FaultbookError) -> Line:
     """Say an error in a line of a window."""
-    return coded(f"{error.message} {error.next_step}".strip())
+    return coded(f"{as_clicked(error).message} {error.next_step}".strip())
 
 
 async def _approve(desk: Desk, click: Click) -> None:

@@ -21,6 +21,7 @@ from faultbook.intake.slack.payloads import Identity
 from faultbook.intake.slack.people import called
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
+    NOT_COUNTED,
     UNKNOWN_PERSON,
     ApprovalPolicy,
     Membership,
@@ -32,7 +33,7 @@ LOOKUP_SECONDS = 1.5
 KEPT_SECONDS = 60.0
 _KEPT = 5000
 _PAGES, _A_PAGE = 60, 1000
-_NOT_CONFIRMED = "Slack didn't confirm that you may decide, so your click did not count. Try again."
+_NOT_CONFIRMED = f"Slack didn't confirm that you may decide, so {NOT_COUNTED}. Try again."
 _NO_SUCH_GROUP = frozenset({"no_such_subteam", "subteam_not_found"})
 # People are in there though Slack doesn't show it to us: in a private channel without the bot.
 _NOT_SHOWN = frozenset({"channel_not_found", "not_in_channel"})
@@ -101,7 +102,7 @@ class MembershipLookup:
         try:
             return await self._read(person_id, policies)
         except _HiddenError as hidden:
-            words = f"I can't see who is in `{hidden.channel}`, so your click did not count."
+            words = f"I can't see who is in `{hidden.channel}`, so {NOT_COUNTED}."
             return unconfirmed(person_id, f"{words} Invite me there.")
         except _UnknownError:
             return unconfirmed(person_id)
@@ -284,7 +285,7 @@ def _names(told: dict[str, Any]) -> frozenset[str]:
 
 
 def _gone(person_id: str, code: str, words: str) -> Membership:
-    said = f"{words}, so your click did not count."
+    said = f"{words}, so {NOT_COUNTED}."
     return Membership(person_id, is_active=False, why_not=said, why_code=code)
 
 
