@@ -151,7 +151,13 @@ def test_broken_glass_is_loud_and_somebody_else_reviews_it(
         desk.modal("ben", "Review")
         assert workspace.submit("ben", {"note": "the bank did close"})["outcome"] == "cleared"
         desk.workspace.wait_for(lambda: desk.find(asked).review_due_at is None)
-        assert ", reviewed" in desk.card(asked, "reviewed")["text"]
+        assert ", reviewed by Ben Okafor" in desk.card(asked, "reviewed")["text"]
+        painted = said_in(desk, "Reviewed by Ben Okafor")
+        assert painted["ts"] == loud["ts"]
+        assert ": the bank did close." in painted["text"]
+        assert labels(painted) == ["Details"]
+        assert workspace.click("chris", "ops", painted["ts"], "approval.details")["acked"]
+        assert "the bank did close" in str(desk.modal("chris", asked.id)["blocks"])
 
 
 def said_in(desk: Approving, said: str) -> Json:

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from faultbook.base.errors import ConflictError, ForbiddenError
 from faultbook.model.approval import Action, Approval, ApprovalState, Decision, EvidenceLink
 from faultbook.model.approval_policy import NOT_COUNTED
-from faultbook.model.approval_sight import ApprovalSight, Earlier
+from faultbook.model.approval_sight import ApprovalSight, Earlier, Review
 from faultbook.model.person import Person
 from faultbook.operations.approval_rules import voted_before
 from faultbook.view.lines import mrkdwn
@@ -148,6 +148,11 @@ def test_of_high_risk_slack_asks_once_more() -> None:
 )
 def test_nothing_from_outside_is_live(asked: Approval, state: ApprovalState) -> None:
     shown = ApprovalSight(replace(asked, state=state), POLICY)
+    bypass = replace(shown.approval, is_bypass=True)
+    reviewed = replace(shown, approval=bypass, review=Review(asked.decided_by, asked.why, NOW))
+    assert_message(approval_card(reviewed, NOW), budget=3000)
+    assert_message(bypass_message(reviewed, NOW))
+    assert_view(approval_details(reviewed))
     assert_message(approval_card(shown, NOW), budget=3000)
     assert_message(approval_status(shown, NOW))
     assert_message(bypass_message(shown, NOW))
@@ -201,8 +206,27 @@ def test_the_loud_message_says_what_was_skipped_and_the_reminder_that_nobody_loo
     assert labels(loud.blocks) == ["Record review", "Details"]
     due = bypass_message(STATES["bypassed"][0], NOW, is_due=True)
     assert due.text.startswith("Nobody has reviewed A-7. Ben broke its glass.")
+
+
+def test_once_a_bypass_is_reviewed_all_that_was_said_of_it_tells_by_whom_and_what_was_found() -> (
+    None
+):
     done = decided(ApprovalState.APPROVED, **(BYPASS | {"review_due_at": None}))
-    assert bypass_message(done, NOW, is_due=True).text.startswith("A-7 was reviewed.")
+    found = replace(done, review=Review("Cara", "the bank did close", NOW))
+    loud, due = bypass_message(found, NOW), bypass_message(found, NOW, is_due=True)
+    assert loud.text.startswith("Ben broke the glass of A-7: it may run without its approvers.")
+    assert due.text.startswith("A-7 was reviewed. Ben broke its glass.")
+    for told in (loud, due):
+        assert_message(told)
+        assert "Reviewed by Cara 18 Nov 09:20 UTC: the bank did close." in told.text
+        assert "Somebody else reviews it" not in told.text
+        assert labels(told.blocks) == ["Details"]
+    assert ", reviewed by Cara." in approval_card(found, NOW).text
+    view = approval_details(found)
+    assert_view(view)
+    assert ": the bank did close." in str(view["blocks"])
+    # Where the audit log can't tell it any more.
+    assert " Reviewed. " in bypass_message(done, NOW).text
 
 
 def test_who_breaks_the_glass_is_told_in_words_that_slack_shows_as_they_are_meant() -> None:

@@ -202,9 +202,8 @@ class Bot:
         prepare = ThreadReader(self._client, pace, me.bot_user_id)
         paint = TaskRenderer(house.store, house.routes).card
         effects = task_effects(house.store, paint, post, Reactions(self._client, pace))
-        effects |= approval_effects(
-            house.store, ApprovalRenderer(house.store, house.policies).card, post
-        )
+        approvals = ApprovalRenderer(house.store, house.policies)
+        effects |= approval_effects(house.store, approvals.card, approvals.aloud, post)
         self._courier = Courier(
             house.store, render, post, pace, self._options.limits, prepare, effects
         )

@@ -22,6 +22,19 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What somebody found who looked at a bypass.
+
+    Attributes:
+        by: their name.
+    """
+
+    by: str
+    note: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalSight:
     """An approval with what is shown beside it, read in one snapshot.
 
@@ -29,12 +42,14 @@ class ApprovalSight:
         policy: the one it was asked under; None where the settings say something else by now.
         card: where its card is; None while there is none.
         earlier: the newest of the same action that whoever decides has to know of.
+        review: of a bypass; None while nobody looked at it.
     """
 
     approval: Approval
     policy: ApprovalPolicy | None = None
     card: Card | None = None
     earlier: Earlier | None = None
+    review: Review | None = None
 
     def votes(self, decision: Decision) -> tuple[int, int]:
         """Tell how many votes there are of how many that decide."""

@@ -16,7 +16,10 @@ class ApprovalNotice(StrEnum):
 
     CARD = "approval.card"
     BYPASS = "approval.bypass"
-    """Loud: voters were skipped; with `review_due`, nobody has looked at it since."""
+    """Loud: voters were skipped; with `review_due`, nobody has looked at it since.
+
+    With `again`, what was said is painted anew, where it is still known.
+    """
     WEBHOOK = "approval.webhook"
 
 
@@ -35,19 +38,40 @@ def owe_card(tx: Transaction, number: int, place: approvals.ApprovalPlace | None
 
 def owe_bypass(tx: Transaction, number: int) -> None:
     """Owe the loud message that voters were skipped."""
-    place = approvals.find_place(tx, number)
-    if place is not None and place.channel:
-        kind, target = ApprovalNotice.BYPASS, place.channel
-        notices.append(tx, _notice(tx, number, place, kind, target, Priority.RECEIPT))
+    _owe_aloud(tx, number, Priority.RECEIPT)
 
 
 def owe_review(tx: Transaction, number: int) -> None:
     """Owe the reminder that nobody has reviewed a bypass."""
-    place = approvals.find_place(tx, number)
-    if place is not None and place.channel:
-        kind, target = ApprovalNotice.BYPASS, place.channel
-        reminder = _notice(tx, number, place, kind, target, Priority.ANSWER, review_due=True)
-        notices.append(tx, reminder)
+    _owe_aloud(tx, number, Priority.ANSWER, is_due=True)
+
+
+def owe_reviewed(tx: Transaction, number: int) -> None:
+    """Owe what was said aloud about a bypass another paint, since it was reviewed."""
+    for is_due in (False, True):
+        _owe_aloud(tx, number, Priority.ANSWER, is_due=is_due, is_new=False)
+
+
+def find_aloud(tx: Transaction, number: int, *, is_due: bool) -> Card | None:
+    """Find the loud message about a bypass, or the reminder; None where none is known.
+
+    What was said two weeks ago is known no more.
+    """
+    kind = ApprovalNotice.BYPASS.value
+    receipt = notices.find_receipt(tx, kind, _aloud(number, is_due=is_due))
+    return None if receipt is None else Card(str(receipt["channel"]), str(receipt["ts"]))
+
+
+def aloud_painted(tx: Transaction, number: int, *, is_due: bool, was_reviewed: bool) -> None:
+    """Record that a loud message shows whether its bypass was reviewed.
+
+    One that was reviewed meanwhile is owed another paint. Run in the transaction that settles the
+    notice, after it is settled.
+    """
+    notices.forget_dead(tx, ApprovalNotice.BYPASS, _aloud(number, is_due=is_due))
+    asked = approvals.find(tx, number, hold=True)
+    if asked is not None and asked.review_due_at is None and not was_reviewed:
+        _owe_aloud(tx, number, Priority.ANSWER, is_due=is_due, is_new=False)
 
 
 def owe_webhook(tx: Transaction, number: int) -> None:
@@ -72,6 +96,23 @@ def card_painted(tx: Transaction, number: int, revision: int, card: Card) -> Non
     """
     approvals.put_painted(tx, number, revision, card)
     owe_card(tx, number)
+
+
+def _owe_aloud(
+    tx: Transaction, number: int, priority: Priority, *, is_due: bool = False, is_new: bool = True
+) -> None:
+    """Owe a loud message; one that is not new is painted where it is, and never posted."""
+    place = approvals.find_place(tx, number)
+    if place is None or not place.channel:
+        return
+    target = place.channel if is_new else f"{place.channel}/cards"
+    facts = ({"review_due": True} if is_due else {}) | ({} if is_new else {"again": True})
+    owed = _notice(tx, number, place, ApprovalNotice.BYPASS, target, priority, **facts)
+    notices.append_once(tx, owed, _aloud(number, is_due=is_due))
+
+
+def _aloud(number: int, *, is_due: bool) -> str:
+    return f"A-{number} not reviewed" if is_due else f"A-{number}"
 
 
 def _notice(

@@ -1,5 +1,6 @@
 """The steps that every operation on approvals is made of: settle once, expire, audit, refuse."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +22,14 @@ LOOP_BREAKER, THE_POLICY = "the loop breaker", "the policy"
 STANDING = frozenset({ApprovalState.PENDING, ApprovalState.APPROVED})
 """What waits, or may run and has not."""
 
+REVIEWED = "bypass.reviewed"
+"""What the audit log calls that somebody looked at a bypass; it alone keeps what they found."""
+
 REASON_LENGTH = 1000
 """How much of a reason or a note is kept."""
 
 _KIND_LENGTH = 200
+_ID_OF_ACTOR = re.compile(r" \([^() ]+\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,11 @@ def kept_words(text: str, length: int) -> str:
 def named(person: Person) -> str:
     """Name a person in the audit log."""
     return f"{person.name} ({person.id})" if person.id else person.name
+
+
+def name_of(actor: str) -> str:
+    """Take a person's name back from how the audit log names them."""
+    return _ID_OF_ACTOR.sub("", actor)
 
 
 def audit_step(tx: Transaction, kind: str, number: int, actor: str, facts: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
 from faultbook.model.approval_policy import ApprovalPolicies, Membership
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
-from faultbook.operations.approval_notices import owe_bypass, owe_card
+from faultbook.operations.approval_notices import owe_bypass, owe_card, owe_reviewed
 from faultbook.operations.approval_rules import (
     decided_before,
     why_no_bypass,
@@ -16,6 +16,7 @@ from faultbook.operations.approval_rules import (
 )
 from faultbook.operations.approval_steps import (
     REASON_LENGTH,
+    REVIEWED,
     Refusal,
     as_it_is,
     audit_step,
@@ -101,8 +102,9 @@ def review_bypass(
         return refuse(tx, "review.refused", asked.id, named(by), error, asked.action)
     reviewed = {"review_due_at": None}
     approvals.change(tx, number, frozenset(ApprovalState), reviewed, approvals.waits_for_review())
-    audit_step(tx, "bypass.reviewed", number, named(by), {"note": kept_words(note, REASON_LENGTH)})
+    audit_step(tx, REVIEWED, number, named(by), {"note": kept_words(note, REASON_LENGTH)})
     owe_card(tx, number)
+    owe_reviewed(tx, number)
     return find_approval(tx, number)
 
 

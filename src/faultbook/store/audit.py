@@ -91,6 +91,12 @@ def list_newest(tx: Transaction, limit: int, subject: str | None = None) -> list
     return _rows(tx, statement, subject)[::-1]
 
 
+def find_newest(tx: Transaction, subject: str, kind: str) -> AuditRecord | None:
+    """Read the newest record of a kind about a subject."""
+    statement = select(audit).where(audit.c.kind == kind).order_by(audit.c.sequence.desc())
+    return next(iter(_rows(tx, statement.limit(1), subject)), None)
+
+
 def _rows(tx: Transaction, statement: Select[Any], subject: str | None) -> list[AuditRecord]:
     if subject is not None:
         statement = statement.where(audit.c.subject == subject)

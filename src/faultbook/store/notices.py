@@ -336,6 +336,18 @@ def was_owed(tx: Transaction, kind: str, target: str) -> bool:
     return tx.execute(found.limit(1)).first() is not None
 
 
+def find_receipt(tx: Transaction, kind: str, subject: str) -> dict[str, Any] | None:
+    """Give the newest receipt of what was sent of a kind about a subject.
+
+    It is sought row by row: ask off the writing thread, and for what is rare.
+    """
+    same = (notices.c.kind == kind) & (notices.c.subject == subject)
+    settled = notices.c.state == NoticeState.SETTLED.value
+    statement = select(notices.c.receipt).where(settled, same).order_by(notices.c.sequence.desc())
+    found: Iterable[dict[str, Any]] = tx.execute(statement).scalars()
+    return next((receipt for receipt in found if "ts" in receipt), None)
+
+
 def forget_settled(tx: Transaction, before: Instant, keep: Collection[str]) -> int:
     """Delete what was settled before an instant, but for kinds that `was_owed` asks about."""
     old = (notices.c.state == NoticeState.SETTLED.value) & (notices.c.settled_at < before)

@@ -18,6 +18,7 @@ from faultbook.view.lines import (
     join,
     name,
     safe_url,
+    sentence,
     strong,
     words,
 )
@@ -100,8 +101,18 @@ def facts(sight: ApprovalSight) -> Line:
         parts.append(["until ", Moment(asked.expires_at)])
     if asked.is_bypass:
         due = asked.review_due_at
-        parts.append(["reviewed"] if due is None else ["review due by ", Moment(due)])
+        by = f" by {name(sight.review.by)}" if sight.review is not None else ""
+        parts.append([f"reviewed{by}"] if due is None else ["review due by ", Moment(due)])
     return join(parts, DOT)
+
+
+def reviewed(sight: ApprovalSight, length: int) -> Line:
+    """Say who looked at a bypass, and what they found."""
+    review = sight.review
+    if review is None:
+        return [Bold("Reviewed.")]
+    said = sentence(words(review.note, length))
+    return [Bold("Reviewed"), f" by {name(review.by)} ", Moment(review.at), f": {said}"]
 
 
 def listed(sight: ApprovalSight) -> Line:

@@ -21,6 +21,7 @@ from faultbook.view.approval_lines import (
     facts,
     listed,
     ran_before,
+    reviewed,
     stands,
     why,
 )
@@ -86,9 +87,11 @@ def bypass_message(sight: ApprovalSight, now: Instant, *, is_due: bool = False) 
     lines.append([*asked_for(asked), "."])
     if due is not None:
         lines.append(["Somebody else reviews it by ", Moment(due), "."])
+    found = [reviewed(sight, _WORDS)] if due is None else []
+    blocks = [section(lines), *([section(found)] if found else []), context([facts(sight)])]
     buttons = [*_review(asked), details_button(asked)]
-    blocks = [section(lines), context([facts(sight)]), *actions(buttons)]
-    return Message(spoken_text(lines, (), [facts(sight)], now), blocks)
+    text = spoken_text(lines, found, [facts(sight)], now)
+    return Message(text, [*blocks, *actions(buttons)])
 
 
 def approval_status(sight: ApprovalSight, now: Instant) -> Message:

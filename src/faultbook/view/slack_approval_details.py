@@ -7,7 +7,7 @@ from faultbook.base.text import visible
 from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import APPROVAL_PAGE, MODAL_SHOWN
-from faultbook.view.approval_lines import asked_for, asks, facts, ran_before, stands
+from faultbook.view.approval_lines import asked_for, asks, facts, ran_before, reviewed, stands
 from faultbook.view.approval_values import parameters_of
 from faultbook.view.lines import (
     Bold,
@@ -42,6 +42,7 @@ _ROOM = 2800
 _LINKS = 20
 _VOTES = 20
 _REASON = 300
+_NOTE = 1000
 
 
 def approval_details(sight: ApprovalSight, page: int = 0, note: Line = ()) -> Block:
@@ -62,6 +63,8 @@ def approval_details(sight: ApprovalSight, page: int = 0, note: Line = ()) -> Bl
         blocks.append(context([[f"Page {page + 1} of {len(pages)} of what will run."]]))
     if is_last:
         blocks += [divider(), *_told(asked), *_votes(asked.votes)]
+        if asked.is_bypass and asked.review_due_at is None:
+            blocks.append(section([reviewed(sight, _NOTE)]))
     blocks.append(context([facts(sight), _identity(sight)]))
     buttons = [*_turns(asked, page, len(pages)), *(_decisions(sight) if is_last else [])]
     return modal(asked.id, [*blocks, *actions(buttons)], callback_id=MODAL_SHOWN)

@@ -39,6 +39,13 @@ PaintApproval = Callable[[int], tuple[Message, ApprovalSight]]
 """The same of an approval."""
 
 
+class PaintAloud(Protocol):
+    """Makes the loud message about a bypass, with the approval that it shows."""
+
+    def __call__(self, number: int, *, is_due: bool) -> tuple[Message, ApprovalSight]:
+        """Make it, or the reminder; runs in the store's threads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """An effect that took place.
@@ -94,11 +101,13 @@ class Painted:
     Attributes:
         card: where it is; None while there is none.
         record: what is recorded once it shows this.
+        may_post: it is posted where there is none; else it is left alone.
     """
 
     message: Message
     card: Card | None
     record: Callable[[Transaction, Card], None]
+    may_post: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,8 @@ class CardEffect:
             receipt = await self.post.change(card.channel, card.ts, message)
             if receipt is not None:
                 return self._done(receipt, painted, posted=False)
+        if not painted.may_post:
+            return Done({"gone": True})
         if notice.attempts > 1 and (found := await self.post.find(notice.id, to)) is not None:
             receipt = await self.post.change(found.channel, found.ts, message)
             if receipt is not None:
@@ -183,7 +194,9 @@ def task_effects(store: Store, paint: Paint, post: Post, reactions: Reactions) -
     }
 
 
-def approval_effects(store: Store, paint: PaintApproval, post: Post) -> dict[str, Effect]:
+def approval_effects(
+    store: Store, paint: PaintApproval, aloud: PaintAloud, post: Post
+) -> dict[str, Effect]:
     """Name the effects of approvals by their kinds."""
 
     def painted(payload: dict[str, Any]) -> Painted:
@@ -196,7 +209,21 @@ def approval_effects(store: Store, paint: PaintApproval, post: Post) -> dict[str
 
         return Painted(message, sight.card, record)
 
-    return {ApprovalNotice.CARD.value: CardEffect(store, painted, post)}
+    def said(payload: dict[str, Any]) -> Painted:
+        number, is_due = int(payload["approval"]), bool(payload.get("review_due"))
+        message, sight = aloud(number, is_due=is_due)
+        was_reviewed = sight.approval.review_due_at is None
+
+        def record(tx: Transaction, _: Card) -> None:
+            approval_notices.aloud_painted(tx, number, is_due=is_due, was_reviewed=was_reviewed)
+
+        card = store.read(approval_notices.find_aloud, number, is_due=is_due)
+        return Painted(message, card, record, may_post="again" not in payload)
+
+    return {
+        ApprovalNotice.CARD.value: CardEffect(store, painted, post),
+        ApprovalNotice.BYPASS.value: CardEffect(store, said, post),
+    }
 
 
 def settle(tx: Transaction, notice_id: str, done: Done) -> None:

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from faultbook.model.approval_policy import ApprovalPolicies, Membership
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.model.person import Person
-from faultbook.operations.approval_notices import ApprovalNotice
 from faultbook.operations.approval_sight import read_approval_sight, read_waiting
 from faultbook.operations.questions import Owed
 from faultbook.store.engine import Store
@@ -34,9 +33,6 @@ class ApprovalRenderer:
         Raises:
             NotFoundError: there is no such approval; the answer says so.
         """
-        if kind == ApprovalNotice.BYPASS:
-            is_due = bool(payload.get("review_due"))
-            return bypass_message(self._sight(payload), self.store.clock(), is_due=is_due)
         if kind == Owed.APPROVAL_STATUS:
             return approval_status(self._sight(payload), self.store.clock())
         return self._waiting(payload) if kind == Owed.APPROVAL_LIST else None
@@ -49,6 +45,15 @@ class ApprovalRenderer:
         """
         sight = self.store.read(read_approval_sight, number, self.policies)
         return approval_card(sight, self.store.clock(), is_first=sight.card is None), sight
+
+    def aloud(self, number: int, *, is_due: bool) -> tuple[Message, ApprovalSight]:
+        """Make the loud message about a bypass, or the reminder, with the approval it shows.
+
+        Raises:
+            NotFoundError: there is no such approval.
+        """
+        sight = self.store.read(read_approval_sight, number, self.policies)
+        return bypass_message(sight, self.store.clock(), is_due=is_due), sight
 
     def _sight(self, payload: Payload) -> ApprovalSight:
         return self.store.read(read_approval_sight, int(payload["approval"]), self.policies)
