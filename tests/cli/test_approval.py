@@ -31,6 +31,13 @@ users = ["UBEN", "UANA", "UCHRIS"]
 [policies.break_glass]
 users = ["UANA"]
 [[policies]]
+name = "by-two"
+kinds = ["transfer"]
+reason_to_approve = true
+[[policies.thresholds]]
+approve = 2
+users = ["UBEN", "UCHRIS"]
+[[policies]]
 name = "by-finance"
 kinds = ["deploy"]
 [[policies.thresholds]]
@@ -160,6 +167,30 @@ def test_a_denial_has_its_reason_and_ends_a_wait_with_1(place: Place) -> None:
     asked = place.approval("request", "refund", "c_881", "-p", "amount=120.00", "--why", "w")
     assert asked.returncode == 1  # the same again, a moment later
     assert "Denied by the loop breaker" in asked.stdout
+
+
+def test_a_refusal_says_what_to_type_next(place: Place) -> None:
+    place.approval("request", "transfer", "c", "--why", "w")
+    words = ("approve", "A-1", "--digest", place.digest)
+    bare = place.approval(*words, who="ben")
+    assert (bare.returncode, 'next: Say it: --reason "…".' in bare.stderr) == (1, True)
+    assert place.approval(*words, "--reason", "agreed", who="ben").returncode == 0
+    again = place.approval(*words, "--reason", "agreed", who="ben")
+    assert again.stderr.startswith("faultbook: You approved this before; voting again changes")
+    assert "next: See whose votes are missing: faultbook approval show A-1." in again.stderr
+    place.ask()
+    digest = str(place.document("A-2")["digest"])
+    broken = place.approval("break-glass", "A-2", "--digest", digest, "--reason", " ", who="ana")
+    assert 'next: Say it: --reason "…".' in broken.stderr
+
+
+def test_who_has_no_token_is_told_the_variable_that_holds_one(place: Place) -> None:
+    place.ask()
+    place.tokens.pop("", None)
+    refused = place.approval("deny", "A-1", "--reason", "r")
+    assert (refused.returncode, "[auth_required]" in refused.stderr) == (2, True)
+    assert "next: Set FAULTBOOK_TOKEN" in refused.stderr
+    assert "Authorization" not in refused.stderr
 
 
 def test_what_was_not_seen_is_not_approved(place: Place) -> None:

@@ -116,7 +116,7 @@ def _told(
     except UnauthenticatedError:
         raise
     except (ConflictError, ForbiddenError, InvalidError) as error:
-        return _no(error)
+        return _no(error, approval.strip())
     if as_json:
         write_json(found)
     else:
@@ -125,9 +125,19 @@ def _told(
     return 0
 
 
-def _no(error: FaultbookError) -> int:
+def _no(error: FaultbookError, approval: str) -> int:
+    error.next_step = error.next_step or _next_here(error, approval)
     explain(error)
     return _EXIT_NO
+
+
+def _next_here(error: FaultbookError, approval: str) -> str:
+    """Say what to type next, of what other doors say in their own way."""
+    if error.code == "reason_required":
+        return f'Say it: --{error.where or "reason"} "…".'
+    if error.code == "already_voted":
+        return f"See whose votes are missing: faultbook approval show {approval}."
+    return ""
 
 
 def _seen(desk: ApprovalDesk, verb: str, approval: str) -> str | None:

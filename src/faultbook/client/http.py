@@ -274,6 +274,13 @@ def _document_of(answer: httpx.Response) -> dict[str, Any]:
         raise _not_now(answer, document if isinstance(code, str) else {})
     if answer.is_success or not isinstance(code, str):
         raise _unavailable(f"answered {status}, and not as Faultbook does", AMBIGUOUS)
+    if code == UnauthenticatedError.code:  # the header's name tells nobody where to write a token
+        raise UnauthenticatedError(
+            "No token is set, and the server takes nobody without one.",
+            next_step="Set FAULTBOOK_TOKEN; where the server runs, `faultbook token create` makes"
+            " one.",
+            where="FAULTBOOK_TOKEN",
+        )
     refusal = _REFUSALS.get(status, InvalidError)
     raise refusal(
         str(document.get("detail") or f"The server answered {status}."),
