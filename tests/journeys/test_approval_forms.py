@@ -121,3 +121,32 @@ def test_a_reason_to_approve_is_asked_for_where_the_policy_wants_one(
         assert workspace.submit("ben", {"reason": "I saw both charges"})["outcome"] == "cleared"
         decided = desk.wait(asked, ApprovalState.APPROVED)
         assert decided.votes[0].reason == "I saw both charges"
+
+
+@pytest.mark.parametrize(
+    ("verb", "said", "code"),
+    [
+        ("review", "waits for no review.", "no_review"),
+        ("record", "is pending; nothing was recorded.", "outcome_known"),
+    ],
+)
+def test_what_is_reviewed_or_known_already_is_told_before_a_form_opens(
+    desk: Approving, verb: str, said: str, code: str
+) -> None:
+    asked = desk.ask()
+    button = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": verb.title()},
+        "action_id": f"approval.{verb}",
+        "value": str(asked.number),
+    }
+    posted = desk.workspace.api(
+        "chat.postMessage",
+        channel=desk.workspace.channel_id("ops"),
+        text="what an earlier card still offers",
+        blocks=[{"type": "actions", "elements": [button]}],
+    )
+    assert desk.workspace.click("ben", "ops", posted["ts"], f"approval.{verb}")["acked"]
+    assert f"{asked.id} {said}" in desk.told("ben", code)["text"]
+    assert desk.workspace.modals("ben") == []
+    assert desk.refusals() == [code]

@@ -12,11 +12,11 @@ from faultbook.model.task import Card
 from faultbook.operations.approval_clock import sweep_approvals
 from faultbook.operations.approval_notices import ApprovalNotice, aloud_painted, find_aloud
 from faultbook.operations.approval_sight import read_approval_sight
-from faultbook.operations.approvals import review_bypass
+from faultbook.operations.approvals import may_review, review_bypass
 from faultbook.store import notices
 from faultbook.store.engine import Store
 from faultbook.store.transaction import Transaction
-from tests.approval_desk import CARA, ApprovalDesk, member
+from tests.approval_desk import CARA, EVE, ApprovalDesk, member
 from tests.conftest import FrozenClock
 
 CHANNEL = "CFINANCE"
@@ -114,3 +114,16 @@ def test_people_are_shown_who_reviewed_a_bypass_and_what_they_found(
     review(desk, asked)
     shown = desk.store.read(read_approval_sight, asked.number, desk.policies)
     assert shown.review == Review(CARA.name, "the bank confirmed", at)
+
+
+def test_who_broke_the_glass_is_refused_before_they_say_what_they_found(
+    desk: ApprovalDesk,
+) -> None:
+    asked = bypassed(desk)
+    own = desk.store.write(may_review, asked.number, EVE)
+    desk.refused(own, "review.refused", "own_review")
+    assert desk.store.write(may_review, asked.number, CARA) == asked
+    assert desk.find(asked).review_due_at is not None
+    review(desk, asked)
+    again = desk.store.write(may_review, asked.number, CARA)
+    desk.refused(again, "review.refused", "no_review")

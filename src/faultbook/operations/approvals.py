@@ -36,6 +36,8 @@ from faultbook.store.transaction import Transaction
 REVIEW_AFTER: Instant = DAY
 """When a bypass has to have been reviewed."""
 
+_ANY_NOTE = "asked for next"
+
 
 def list_approvals(tx: Transaction, wanted: ApprovalFilter | None = None) -> Sequence[Approval]:
     """List approvals; without a filter, those that wait, the soonest to expire first."""
@@ -106,6 +108,21 @@ def review_bypass(
     owe_card(tx, number)
     owe_reviewed(tx, number)
     return find_approval(tx, number)
+
+
+def may_review(tx: Transaction, number: int, by: Person) -> Approval | Refusal:
+    """Tell whether a person may review a bypass, before they are asked what they found.
+
+    Whether they are active is looked up once they have said it.
+
+    Raises:
+        NotFoundError: there is no such approval.
+    """
+    asked = as_it_is(tx, number)
+    error = why_no_review(asked, by, _ANY_NOTE, Membership(by.id))
+    if error is not None:
+        return refuse(tx, "review.refused", asked.id, named(by), error, asked.action)
+    return asked
 
 
 def note_policies(tx: Transaction, policies: ApprovalPolicies) -> int:

@@ -193,15 +193,34 @@ def record_outcome(
     if error is None and not told:
         error = InvalidError("Say what you found.", code="reason_required", where="words")
     if error is None and not _close(tx, number, _UNKNOWN, state, f"{told} ({by.name})"):
-        error = ConflictError(
-            f"{asked.id} is {find_approval(tx, number).state}; nothing was recorded.",
-            code="outcome_known",
-            next_step="An outcome is recorded while it is unknown, once.",
-        )
+        error = _outcome_known(find_approval(tx, number))
     if error is not None:
         return refuse(tx, "outcome.refused", asked.id, named(by), error, asked.action)
     audit_step(tx, "outcome.recorded", number, named(by), {"happened": happened, "words": told})
     return find_approval(tx, number)
+
+
+def may_record_outcome(tx: Transaction, number: int, by: Person) -> Approval | Refusal:
+    """Tell whether an outcome is still to be recorded, before a person is asked what they found.
+
+    Whether they may is looked up once they have said it.
+
+    Raises:
+        NotFoundError: there is no such approval.
+    """
+    asked = find_approval(tx, number)
+    if asked.state in _UNKNOWN:
+        return asked
+    error = _outcome_known(asked)
+    return refuse(tx, "outcome.refused", asked.id, named(by), error, asked.action)
+
+
+def _outcome_known(asked: Approval) -> ConflictError:
+    return ConflictError(
+        f"{asked.id} is {asked.state}; nothing was recorded.",
+        code="outcome_known",
+        next_step="An outcome is recorded while it is unknown, once.",
+    )
 
 
 def _close(

@@ -17,8 +17,11 @@ from faultbook.model.task import Card
 from faultbook.operations.approval_reporting import parse_approval_id
 from faultbook.operations.approval_sight import read_approval_sight
 from faultbook.operations.approval_steps import Refusal
+from faultbook.operations.approvals import may_review
+from faultbook.operations.execution import may_record_outcome
 from faultbook.operations.task_people import once
 from faultbook.operations.voting import Counted, may_vote, vote
+from faultbook.store.transaction import Transaction
 from faultbook.view.actions import (
     APPROVAL_APPROVE,
     APPROVAL_DENY,
@@ -45,6 +48,7 @@ from faultbook.view.slack_words import coded, note_message, refusal_message, ref
 _SHOWN = re.compile(rf"([0-9]{{1,15}}):([0-9a-f]{{{SHOWN_DIGITS}}})(?::([A-Za-z0-9._-]{{1,60}}))?")
 _PAGE = re.compile(r"([0-9]{1,15}):([0-9]{1,4})")
 _FormOf = Callable[[ApprovalSight, dict[str, object]], Block]
+_Check = Callable[[Transaction, int, Person], Approval | Refusal]
 
 
 async def look_up(
@@ -170,14 +174,18 @@ async def _page(desk: Desk, click: Click) -> None:
         desk.tasks.start("page", lambda: _show(desk, click, number, page=page))
 
 
-def _opening(form: _FormOf) -> Callable[[Desk, Click], Awaitable[None]]:
-    """Make a handler that opens a form about an approval."""
+def _opening(form: _FormOf, check: _Check) -> Callable[[Desk, Click], Awaitable[None]]:
+    """Make a handler that opens a form about an approval, unless it would be refused anyway."""
 
     async def handle(desk: Desk, click: Click) -> None:
         number = parse_approval_id(click.value)
-        sight = await desk.store.read_async(read_approval_sight, number, desk.policies)
-        view = form(sight, _metadata(click, number))
-        if await desk.accept([click.key], None):
+        sight = await _found(desk, number)
+        by = desk.people.known(click.user, click.user_name)
+        told = await desk.store.write_async(once, [click.key], check, number, by)
+        if isinstance(told, Refusal):
+            _refuse(desk, click, number, told.error)
+        elif told is not None and sight is not None:
+            view = form(sight, _metadata(click, number))
             desk.tasks.start("form", lambda: desk.show(click, view))
 
     return handle
@@ -233,6 +241,6 @@ APPROVAL_HANDLERS: dict[str, Callable[[Desk, Click], Awaitable[None]]] = {
     APPROVAL_DETAILS: _details,
     APPROVAL_OPEN: _details,
     APPROVAL_PAGE: _page,
-    APPROVAL_RECORD: _opening(record_form),
-    APPROVAL_REVIEW: _opening(review_form),
+    APPROVAL_RECORD: _opening(record_form, may_record_outcome),
+    APPROVAL_REVIEW: _opening(review_form, may_review),
 }
