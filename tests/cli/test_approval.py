@@ -328,6 +328,25 @@ def test_a_request_that_does_not_fit_is_refused_with_what_to_do(
     assert local.approval("list", "--state", "all").stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "stdin", "said"),
+    [
+        (("--why", ""), "", "`why` is empty. [bad_field]\n    next: Fill it in;"),
+        (("--why", " "), "", "`why` is empty. [bad_field]\n    next: Fill it in;"),
+        (("--parameters", "-"), "[1]", "Standard input holds no JSON object."),
+        (("--parameters", "-"), "{", "Standard input can't be read as JSON: Expecting"),
+        (("--parameters", "/nope.json"), "", "/nope.json is not there. ["),
+        (("--parameters", "."), "", ". can't be read: Is a directory. ["),
+    ],
+)
+def test_what_was_given_is_named_as_who_typed_it_knows_it(
+    local: Place, words: tuple[str, ...], stdin: str, said: str
+) -> None:
+    refused = local.approval("request", "refund", "c", "--why", "w", *words, stdin=stdin)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+
+
 @pytest.mark.parametrize("verb", ["show", "wait", "cancel"])
 @pytest.mark.parametrize(
     ("name", "code"), [("A-99", "approval_not_found"), ("x", "bad_approval_id")]

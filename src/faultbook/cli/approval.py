@@ -184,13 +184,18 @@ def _parameters(pairs: tuple[str, ...], file: str | None) -> dict[str, Any]:
 
 
 def _from_file(file: str) -> dict[str, Any]:
+    name = "Standard input" if file == "-" else file
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
         told = json.loads(text, object_pairs_hook=_once)
-    except (OSError, ValueError, RecursionError) as error:
-        raise _bad(f"{file} can't be read as JSON: {error}", "--parameters") from error
+    except FileNotFoundError as error:
+        raise _bad(f"{name} is not there.", "--parameters") from error
+    except OSError as error:
+        raise _bad(f"{name} can't be read: {error.strerror}.", "--parameters") from error
+    except (ValueError, RecursionError) as error:
+        raise _bad(f"{name} can't be read as JSON: {error}.", "--parameters") from error
     if not isinstance(told, dict):
-        raise _bad(f"{file} holds no JSON object.", "--parameters")
+        raise _bad(f"{name} holds no JSON object.", "--parameters")
     return told
 
 

@@ -40,6 +40,7 @@ _FITTING = {
     "input_sha256": "Give 64 hexadecimal digits.",
     "media_type": "Give a media type such as text/plain.",
 }
+_FITTING_EMPTY = "Fill it in; nothing was recorded."
 _FITTING_NAME = "Write it on one line, without control characters or blanks at its ends."
 
 
@@ -98,7 +99,7 @@ def _wrong(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     if kind == "string_pattern_mismatch" and _is_time(problem):
         return "is no time with a zone"
     if kind in _WORDS:
-        return _WORDS[kind]
+        return "is empty" if _is_empty(problem) else _WORDS[kind]
     if kind == "string_too_long":
         return f"is longer than {context['max_length']} characters"
     if kind == "too_long":
@@ -120,8 +121,15 @@ def _fitting(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     if _is_time(problem):
         return _FITTING["time"]
     if problem["type"] == "string_pattern_mismatch":
-        return _FITTING.get(name, _FITTING_NAME)
-    return "Correct it; nothing was recorded."
+        return _FITTING.get(name, _FITTING_EMPTY if _is_empty(problem) else _FITTING_NAME)
+    return _FITTING_EMPTY if _is_empty(problem) else "Correct it; nothing was recorded."
+
+
+def _is_empty(problem: Any) -> bool:  # noqa: ANN401 - pydantic's ErrorDetails
+    """Tell whether a text says nothing that had to say something."""
+    given = problem.get("input")
+    needed = problem["type"] in ("string_pattern_mismatch", "string_too_short")
+    return needed and isinstance(given, str) and not given.strip()
 
 
 def _is_time(problem: Any) -> bool:  # noqa: ANN401 - pydantic's ErrorDetails
