@@ -368,6 +368,16 @@ def test_on_a_terminal_the_whole_action_is_shown_before_it_is_approved(local: Pl
         assert (exit_code, local.document()["state"]) == (code, state)
 
 
+def test_on_a_terminal_nothing_is_asked_about_what_is_decided_already(local: Place) -> None:
+    local.ask()
+    local.approval("approve", "A-1", "--digest", local.digest, who="chris")
+    for verb, more in (("approve", ()), ("break-glass", ("--reason", "the bank calls"))):
+        told, exit_code = _on_a_terminal(local, "y\n", verb, "A-1", *more)
+        assert "[y/N]" not in told
+        assert "UCHRIS approved this at" in told
+        assert (exit_code, "[already_approved]" in told) == (1, True)
+
+
 def _on_a_terminal(place: Place, answer: str, *words: str) -> tuple[str, int]:
     main, other = pty.openpty()
     process = subprocess.Popen(

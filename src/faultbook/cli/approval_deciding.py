@@ -153,6 +153,8 @@ def _seen(desk: ApprovalDesk, verb: str, approval: str) -> str | None:
     found = desk.read(approval)
     now = system_clock()
     write_text(lambda look: approval_text(found, now, look), color=None)
+    if found["state"] != "pending":
+        return str(found["digest"])  # nothing is asked any more; it is refused, and audited
     question = "Approve exactly this" if verb == "approve" else "Run exactly this, without voters"
     return str(found["digest"]) if click.confirm(question, err=True) else None
 
