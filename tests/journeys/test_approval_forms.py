@@ -76,8 +76,10 @@ def test_a_denial_needs_its_reason_and_the_card_says_it(
         form = desk.deny("ben", desk.card(asked))
         assert form["title"]["text"] == "Deny A-1"
         assert "invoice-bot will read this." in str(form["blocks"])
-        refused = workspace.submit("ben")
         assert "Policy `refund-prod` requires a reason." in str(form["blocks"])
+        kept = workspace.submit("ben")["errors"]  # by Slack itself: nothing was sent
+        assert kept == {"reason": "Please complete this required field."}
+        refused = workspace.submit("ben", {"reason": "  "})
         # Under the field stands plain text: backticks would be seen.
         assert refused["errors"] == {"reason": "Policy refund-prod requires a reason."}
         assert workspace.submit("ben", {"reason": "wrong customer"})["outcome"] == "cleared"

@@ -163,7 +163,7 @@ def test_nothing_from_outside_is_live(asked: Approval, state: ApprovalState) -> 
     assert_view(review_form(shown, {"approval": 7}))
 
 
-def test_the_form_of_a_denial_says_who_reads_the_reason() -> None:
+def test_the_form_of_a_denial_says_who_reads_the_reason_and_whether_it_is_needed() -> None:
     strict = replace(POLICY, reason_to_deny=True)
     view = vote_form(sight(strict), Decision.DENY, strict, {"approval": 7})
     assert_view(view)
@@ -171,6 +171,9 @@ def test_the_form_of_a_denial_says_who_reads_the_reason() -> None:
     assert (view["submit"]["text"], view["close"]["text"]) == ("Deny", "Go back")
     assert "invoice-bot and Ana will read this." in str(view["blocks"])
     assert "Policy `refund-prod` requires a reason." in str(view["blocks"])
+    assert "optional" not in view["blocks"][1]  # beside it Slack would write "(optional)"
+    lax = vote_form(sight(), Decision.DENY, POLICY, {"approval": 7})
+    assert lax["blocks"][1]["optional"] is True
     assert view["blocks"][0]["text"]["text"].splitlines() == [
         "*A-7*: *invoice-bot asks to run `refund` in prod*",
         "`refund` 120.00 EUR to c_881 in prod",

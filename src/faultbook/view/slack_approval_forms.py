@@ -33,22 +33,20 @@ _DECIDED = frozenset(f"already_{state}" for state in ApprovalState)
 def vote_form(
     sight: ApprovalSight, decision: Decision, policy: ApprovalPolicy, metadata: Mapping[str, object]
 ) -> Block:
-    """Ask for the reason of a vote.
-
-    The input may be left empty even where the policy asks for one: what it says then is ours.
-    """
+    """Ask for the reason of a vote, which may be left out where the policy doesn't require one."""
     asked = sight.approval
     label = _LABELS[decision]
     who = name(asked.agent)
     if asked.triggered_by is not None:
         who = f"{who} and {name(asked.triggered_by.name)}"
+    needed = policy.needs_reason(decision)
     reason = text_input(
-        Field("reason", "Reason", f"{who} will read this.", optional=True),
+        Field("reason", "Reason", f"{who} will read this.", optional=not needed),
         multiline=True,
         most=REASON_LENGTH,
     )
     small: list[Line] = [facts(sight)]
-    if policy.needs_reason(decision):
+    if needed:
         small.append([*coded(f"Policy `{name(policy.name)}` requires a reason.")])
     blocks = [section([asks_again(asked), action_in_short(asked)]), reason, context(small)]
     return _form(f"{label} {asked.id}", blocks, APPROVAL_VOTE_FORM, label, metadata)
