@@ -1,10 +1,11 @@
-"""A team's repository for the commands that edit a ledger."""
+"""What several commands stand on: a team's repository, and a folder with policies."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.cli.approvals import Place, new_place
 from tests.cli.ledgers import LEDGER, Team, Told, call_main, new_repository
 
 
@@ -39,3 +40,11 @@ def team(empty_team: Team) -> Team:
     empty_team.write(b"print('hello')\n", "app.py")
     empty_team.commit("Start")
     return empty_team
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Place:
+    """Give the command line on a local store."""
+    place, house = new_place(tmp_path)
+    house.close()
+    return place

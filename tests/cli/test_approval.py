@@ -1,124 +1,25 @@
 """`faultbook approval` as a program of its own: the same words on a local store and on a server."""
 
 import json
-import os
-import pty
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from faultbook.assembly.house import House, open_house, read_settings
 from faultbook.intake.http.app import build_app
 from faultbook.model.approval_policy import Membership
 from faultbook.operations import auditing
 from faultbook.operations.execution import Grant, begin_execution, give_up
 from tests.approving import everybody_is_there
-from tests.intake.http.conftest import make_token, serving
-
-SETTINGS = """\
-[[policies]]
-name = "refund-prod"
-kinds = ["refund"]
-reason_to_deny = true
-channel = "C1"
-[[policies.thresholds]]
-users = ["UBEN", "UANA", "UCHRIS"]
-[policies.break_glass]
-users = ["UANA"]
-[[policies]]
-name = "by-two"
-kinds = ["transfer"]
-reason_to_approve = true
-[[policies.thresholds]]
-approve = 2
-users = ["UBEN", "UCHRIS"]
-[[policies]]
-name = "by-finance"
-kinds = ["deploy"]
-[[policies.thresholds]]
-groups = ["SFINANCE"]
-"""
-
-
-@dataclass
-class Place:
-    """A folder with policies, and the command line in it: on its store, or on its server."""
-
-    folder: Path
-    url: str | None = None
-    agent: str = ""
-    tokens: dict[str, str] = field(default_factory=dict)
-
-    def environ(self, who: str) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FAULTBOOK_", "SLACK_"))}
-        told = {"FAULTBOOK_HOME": str(self.folder / "home"), "LOGNAME": "ana", "USER": "ana"}
-        if self.url is not None:
-            told["FAULTBOOK_URL"] = self.url
-        token = self.tokens.get(who)
-        return kept | told | ({"FAULTBOOK_TOKEN": token} if token else {})
-
-    def approval(
-        self, *words: str, who: str = "", stdin: str = ""
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "faultbook", "approval", *words],
-            cwd=self.folder,
-            env=self.environ(who),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def ask(self, *more: str) -> str:
-        asked = self.approval(
-            "request", "refund", "c_881", "-p", "amount=120.00", "--why", "w", *more
-        )
-        assert asked.returncode == 0, asked.stderr
-        return asked.stdout
-
-    def document(self, number: str = "A-1") -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.approval("show", number, "--json").stdout)
-        return found
-
-    @property
-    def digest(self) -> str:
-        return str(self.document()["digest"])[:12]
-
-    def house(self) -> House:
-        return open_house(read_settings(self.environ(""), self.folder))
-
-
-def _new(folder: Path) -> tuple[Place, House]:
-    (folder / "faultbook.toml").write_text(SETTINGS, encoding="utf-8")
-    place = Place(folder)
-    house = place.house()
-    for name, person in (("ben", "UBEN"), ("ana", "UANA"), ("chris", "UCHRIS"), ("gil", "UGIL")):
-        place.tokens[name] = make_token(house.store, "approvals:decide", person=person)
-    place.tokens["bot"] = make_token(
-        house.store, "approvals:request", "approvals:read", agent="refund-bot", owner="UANA"
-    )
-    return place, house
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Place:
-    """Give the command line on a local store."""
-    place, house = _new(tmp_path)
-    house.close()
-    return place
+from tests.cli.approvals import Place, new_place
+from tests.intake.http.conftest import serving
 
 
 @pytest.fixture(params=["store", "server"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Give the command line on a local store, and on a server."""
-    found, house = _new(tmp_path)
+    found, house = new_place(tmp_path)
     if request.param == "store":
         house.close()
         yield found
@@ -137,7 +38,8 @@ def test_an_approval_goes_its_way_with_the_same_words_everywhere(place: Place) -
     assert re.fullmatch(r"A-1 waits, 0 of 1, until .* UTC\.\n", place.ask())
     listed = place.approval("list").stdout
     assert listed.startswith("1 pending\n")
-    assert re.search(r"pending  A-1  refund in production   120.00, by \S+, 0 of 1, until", listed)
+    asked = r"pending  A-1  refund in production   120\.00\b.*, by \S+\n +0 of 1, until"
+    assert re.search(asked, listed)
     shown = place.approval("show", "1").stdout
     assert "asks to run refund in production" in shown
     assert "amount  120.00" in shown
@@ -355,47 +257,3 @@ def test_what_is_not_there_is_named(place: Place, verb: str, name: str, code: st
     told = place.approval(verb, name)
     assert told.returncode in {1, 2}
     assert f"[{code}]" in told.stderr
-
-
-def test_on_a_terminal_the_whole_action_is_shown_before_it_is_approved(local: Place) -> None:
-    local.ask("-p", f"note={'long ' * 60}end")
-    for answer, code, state in (("n\n", 1, "pending"), ("y\n", 0, "approved")):
-        told, exit_code = _on_a_terminal(local, answer, "approve", "A-1")
-        shown = re.sub(r"\s+", " ", told)
-        assert "amount 120.00" in shown
-        assert "end" in shown
-        assert "…" not in shown.split("Why:")[0]
-        assert (exit_code, local.document()["state"]) == (code, state)
-
-
-def test_on_a_terminal_nothing_is_asked_about_what_is_decided_already(local: Place) -> None:
-    local.ask()
-    local.approval("approve", "A-1", "--digest", local.digest, who="chris")
-    for verb, more in (("approve", ()), ("break-glass", ("--reason", "the bank calls"))):
-        told, exit_code = _on_a_terminal(local, "y\n", verb, "A-1", *more)
-        assert "[y/N]" not in told
-        assert "UCHRIS approved this at" in told
-        assert (exit_code, "[already_approved]" in told) == (1, True)
-
-
-def _on_a_terminal(place: Place, answer: str, *words: str) -> tuple[str, int]:
-    main, other = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "faultbook", "approval", *words],
-        cwd=place.folder,
-        env=place.environ("ben") | {"COLUMNS": "130", "TERM": "dumb"},
-        stdin=other,
-        stdout=other,
-        stderr=other,
-        close_fds=True,
-    )
-    os.close(other)
-    os.write(main, answer.encode())
-    told = b""
-    try:
-        while chunk := os.read(main, 4096):
-            told += chunk
-    except OSError:  # the other end was closed
-        pass
-    os.close(main)
-    return told.decode(), process.wait(30)

@@ -16,9 +16,11 @@ from faultbook.base.clock import system_clock
 from faultbook.delivery.git.tagger import HeadTagger
 from faultbook.ledger.repository import Remote, Repository
 from faultbook.model.audit import AuditEntry
-from faultbook.operations.auditing import read_head
+from faultbook.operations.auditing import list_newest, read_head
 from faultbook.store.engine import Store, open_store, sqlite_url
 from faultbook.store.transaction import Transaction
+from faultbook.view.audit_text import records_text
+from faultbook.view.terminal import Look
 from tests.cli.ledgers import Told, call_main
 from tests.ledger.remotes import HEADER, LEDGER, BareRemote
 
@@ -177,6 +179,26 @@ def test_the_newest_entries_are_shown_in_order(run: Run, written: Store) -> None
     assert document["entries"][2]["hash"] == written.read(read_head).hash
     told = run("audit", "tail", "--subject", "A-9")
     assert (told.code, told.out, told.err) == (0, "", "No entry about it.\n")
+
+
+def test_a_narrow_terminal_shows_an_entry_whole_beneath_its_number_and_a_wide_pipe_in_a_line(
+    written: Store,
+) -> None:
+    records = written.read(list_newest, 1)
+    top, head, *told, zone = records_text(records, Look(width=80)).splitlines()
+    assert (head.split()[0], head.split()[-2:], zone) == ("3", ["vote.approve", "A-3"], "UTC")
+    words = " ".join(line.strip() for line in told)
+    assert words == r"Ben (UBEN): decision approve, needed 2, reason reason 3 of \u202emine"
+    assert all(len(line) <= 80 for line in (top, head, *told))
+    assert len(records_text(records, Look()).splitlines()) == 3
+
+
+def test_how_many_is_said_in_the_same_words_by_every_list(run: Run, written: Store) -> None:
+    assert written.read(read_head).size == 3
+    for words in (("-n", "1"), ("--limit", "1")):
+        assert len(run("audit", "tail", *words).out.splitlines()) == 3
+        assert run("approval", "list", *words).code == 0
+        assert run("task", "list", *words).code == 0
 
 
 def test_facts_are_told_in_short_and_stand_whole_in_the_json(run: Run, written: Store) -> None:

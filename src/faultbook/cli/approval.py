@@ -101,7 +101,7 @@ def request(
     "--state", type=click.Choice(_STATES), default="pending", show_default=True, help="Which."
 )
 @click.option("--agent", help="Only what this agent asked for.")
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("-n", "--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @json_option
 @color_option
 def list_(state: str, agent: str | None, limit: int, *, as_json: bool, color: bool | None) -> None:

@@ -93,7 +93,9 @@ def head() -> None:
 
 
 @command.command("tail")
-@click.option("-n", "number", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "-n", "--limit", "number", type=click.IntRange(1, 10_000), default=20, show_default=True
+)
 @click.option("--subject", metavar="ID", help="Only entries about it: A-7, a token's id.")
 @click.option("--follow", is_flag=True, help="Go on with what is appended; Ctrl-C ends it.")
 @json_option

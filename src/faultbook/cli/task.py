@@ -62,7 +62,7 @@ def add(
     "--state", type=click.Choice(_STATES), default="open", show_default=True, help="Which tasks."
 )
 @click.option("--route", help="Only tasks of this route.")
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("-n", "--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @json_option
 @color_option
 def list_(state: str, route: str | None, limit: int, *, as_json: bool, color: bool | None) -> None:

@@ -121,7 +121,8 @@ def _vote(document: Document) -> Vote:
 def _row(document: Document, now: Instant) -> Row:
     asked = read_approval(document)
     state, action = asked.state, asked.action
-    told = [name(in_short(action), _LONGEST), f"by {name(asked.agent, _NAME)}"]
+    asking = f"{name(in_short(action), _LONGEST)}, by {name(asked.agent, _NAME)}"
+    told: list[str] = []
     if state is ApprovalState.PENDING:
         told += [_counted(document), f"until {utc(asked.expires_at, now)}"]
     elif asked.decided_at is not None:
@@ -130,8 +131,9 @@ def _row(document: Document, now: Instant) -> Row:
         told.append(f"for T-{asked.task}")
     what = f"{name(action.kind, _NAME)} in {name(action.environment, _NAME)}"
     sign = _SIGNED.get(state, "cancelled")
-    line = ", ".join(part for part in told if part)
-    return Row(sign, state.value.replace("_", " "), asked.id, what, [line])
+    stands = ", ".join(part for part in told if part)
+    lines = [line for line in (asking, stands) if line]
+    return Row(sign, state.value.replace("_", " "), asked.id, what, lines)
 
 
 def _action(asked: Approval, look: Look) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import Any
 
 from faultbook.base.clock import iso, to_datetime
@@ -11,7 +12,7 @@ from faultbook.model.approval import Action
 from faultbook.model.audit import Anchor, AuditRecord, Head
 from faultbook.view.approval_values import to_whom
 from faultbook.view.lines import name, utc
-from faultbook.view.terminal import Look, Row, finished, laid_out
+from faultbook.view.terminal import Look, Row, columns, finished, laid_out
 
 SHOWN_DIGITS = 12
 """Hexadecimal digits of a head that people compare."""
@@ -65,20 +66,29 @@ def _entries(size: int) -> str:
 
 
 def records_text(records: Sequence[AuditRecord], look: Look, *, headed: bool = True) -> str:
-    """Lay records out, a line each; `headed` puts the heads of the columns above them."""
+    """Lay records out, a line each; `headed` puts the heads of the columns above them.
+
+    Where a terminal is too narrow for that, who and what stand beneath, whole.
+    """
     number = max([2, *(len(str(record.sequence)) for record in records)])
     top = f"{'#':>{number}}  {'time':<20}  {'event':<{_KIND}}  {'about':<{_SUBJECT}}  who: facts"
-    lines = [_line(record, number) for record in records]
+    lines = [line for record in records for line in _lines(record, number, look)]
     return finished([top] if headed else [], [*lines, *(["UTC"] if headed else [])], look)
 
 
-def _line(record: AuditRecord, number: int) -> str:
-    when, facts = _when(record), _facts(record)
+def _lines(record: AuditRecord, number: int, look: Look) -> list[str]:
     kind, subject, actor = (_text(one) for one in (record.kind, record.subject, record.actor))
-    return (
-        f"{record.sequence!s:>{number}}  {when:<20}  {name(kind, 40):<{_KIND}}"
-        f"  {name(subject, 60):<{_SUBJECT}}  {name(actor, _ACTOR)}{': ' if facts else ''}{facts}"
+    head = (
+        f"{record.sequence!s:>{number}}  {_when(record):<20}  {name(kind, 40):<{_KIND}}"
+        f"  {name(subject, 60):<{_SUBJECT}}"
     )
+    facts = _facts(record)
+    told = f"{name(actor, _ACTOR)}{': ' if facts else ''}{facts}"
+    width = None if look.width is None else columns(look.width)
+    if width is None or len(head) + 2 + len(told) <= width:
+        return [f"{head}  {told}"]
+    indent = " " * (number + 2)
+    return [head, *wrap(told, width, initial_indent=indent, subsequent_indent=indent)]
 
 
 def _text(value: object) -> str:
