@@ -14,7 +14,7 @@ from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.approval_values import exact, in_short, parameters_of, to_whom
 from faultbook.view.lines import escape, mrkdwn
 from faultbook.view.message import Block
-from faultbook.view.slack_approval import approval_card, fits_card
+from faultbook.view.slack_approval import approval_card, approval_status, fits_card
 from faultbook.view.slack_approval_details import approval_details
 from tests.view.answers import QUICK, outside_text
 from tests.view.approvals import BY_BEN, BY_CHRIS, NOW, REFUND, STATES, sight
@@ -134,9 +134,23 @@ def test_details_hold_reasons_that_are_all_signs_to_be_escaped() -> None:
     assert (told.count("&amp;"), told.count("&lt;")) == (3000, 3000)
 
 
-def test_details_of_what_nobody_can_decide_say_why() -> None:
-    view = approval_details(sight(None))
-    assert "which changed since, so nobody can decide this" in str(view["blocks"])
+def test_what_nobody_can_decide_says_why_and_offers_no_decision_wherever_it_is_shown() -> None:
+    stuck = sight(None, action=replace(REFUND, parameters={"body": "x" * 3000}))
+    said = (
+        ":warning: The policy `refund-prod` changed since this was asked, so nobody can decide it."
+        " The agent asks again."
+    )
+    card, status, view = (
+        approval_card(stuck, NOW),
+        approval_status(stuck, NOW),
+        approval_details(stuck),
+    )
+    assert_message(card, budget=3000)
+    assert_view(view)
+    for blocks in (card.blocks, status.blocks, view["blocks"]):
+        assert any(said in one["text"] for one in texts(blocks))
+        assert {"Approve", "Deny"}.isdisjoint(labels(blocks))
+    assert "with Approve beneath" not in card.text
 
 
 @pytest.mark.parametrize("state", STATES)

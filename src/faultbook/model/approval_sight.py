@@ -51,6 +51,11 @@ class ApprovalSight:
     earlier: Earlier | None = None
     review: Review | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a vote can still decide it: not once its policy changed."""
+        return self.approval.state is ApprovalState.PENDING and self.policy is not None
+
     def votes(self, decision: Decision) -> tuple[int, int]:
         """Tell how many votes there are of how many that decide."""
         thresholds = self.policy.thresholds if self.policy is not None else ()

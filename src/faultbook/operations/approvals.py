@@ -126,15 +126,21 @@ def may_review(tx: Transaction, number: int, by: Person) -> Approval | Refusal:
 
 
 def note_policies(tx: Transaction, policies: ApprovalPolicies) -> int:
-    """Record at a start which policies are new, changed or gone; tells how many."""
-    changed = 0
+    """Record at a start which policies are new, changed or gone; tells how many.
+
+    Cards of what waits under them are owed a paint: nobody can decide it now, or again.
+    """
+    changed: list[str] = []
     for policy in policies.all:
         before = policies_seen.see(tx, policy.name, policy.wording)
         if before is not None:
-            changed += 1
+            changed.append(policy.name)
             facts = {"wording": policy.wording, "before": before, "version": policy.version}
             tx.audited.append(AuditEntry("policy.changed", policy.name, "settings", facts))
     for name in policies_seen.forget(tx, [policy.name for policy in policies.all]):
-        changed += 1
+        changed.append(name)
         tx.audited.append(AuditEntry("policy.removed", name, "settings", {}))
-    return changed
+    for number in policies_seen.list_waiting(tx, changed):
+        approvals.touch(tx, number)
+        owe_card(tx, number)
+    return len(changed)

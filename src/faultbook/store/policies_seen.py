@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy import delete, select
 
-from faultbook.store.schema_approvals import policies_seen
+from faultbook.model.approval import ApprovalState
+from faultbook.store.schema_approvals import approvals, policies_seen
 from faultbook.store.transaction import Transaction
 
 _c = policies_seen.c
@@ -31,3 +32,10 @@ def forget(tx: Transaction, but: Collection[str]) -> list[str]:
     """Forget the policies that are no more; gives their names, each to one caller."""
     gone = delete(policies_seen).where(_c.name.not_in(list(but)))
     return sorted(tx.execute(gone.returning(_c.name)).scalars())
+
+
+def list_waiting(tx: Transaction, names: Collection[str]) -> list[int]:
+    """List the pending approvals that were asked under policies of these names."""
+    waits = approvals.c.state == ApprovalState.PENDING.value
+    statement = select(approvals.c.number).where(waits, approvals.c.policy.in_(list(names)))
+    return list(tx.execute(statement.order_by(approvals.c.number)).scalars())

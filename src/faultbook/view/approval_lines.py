@@ -39,8 +39,7 @@ def asks(asked: Approval) -> Line:
     ]
 
 
-def ran_before(sight: ApprovalSight) -> list[Line]:
-    """Warn whoever decides of an approval whose very same action ran or may have run."""
+def _ran_before(sight: ApprovalSight) -> list[Line]:
     earlier = sight.earlier
     if earlier is None:
         return []
@@ -53,6 +52,19 @@ def ran_before(sight: ApprovalSight) -> list[Line]:
     else:
         told = [Bold("The same may have run:"), f"{named}, outcome unknown."]
     return [[Sign("warning"), *told]]
+
+
+def nobody_decides(asked: Approval) -> Line:
+    """Say of what waits that no vote can count, since its policy changed."""
+    said = " changed since this was asked, so nobody can decide it. The agent asks again."
+    return [Sign("warning"), "The policy ", Code(name(asked.policy)), said]
+
+
+def warnings(sight: ApprovalSight) -> list[Line]:
+    """Say what whoever decides has to know first: that nobody can, or that the same ran."""
+    if sight.approval.state is ApprovalState.PENDING and not sight.is_open:
+        return [nobody_decides(sight.approval)]
+    return _ran_before(sight)
 
 
 def asked_for(asked: Approval) -> Line:

@@ -49,7 +49,9 @@ def approval_text(document: Document, now: Instant, look: Look) -> str:
         if asked.state is not ApprovalState.PENDING:
             opening.append(plain(approval_lines.asked_for(asked), now))
         told = [*_action(asked, look), "", *_reasons(asked, now), *_votes(asked, now)]
-        return finished(opening, ["", *told, _facts(document, asked, now), *_next(asked)], look)
+        return finished(
+            opening, ["", *told, _facts(document, asked, now), *_next(document, asked)], look
+        )
 
 
 def stands_text(document: Document, now: Instant) -> str:
@@ -172,13 +174,20 @@ def _facts(document: Document, asked: Approval, now: Instant) -> str:
     return " · ".join(part for part in (line, policy, votes, "UTC") if part)
 
 
-def _next(asked: Approval) -> Iterator[str]:
-    if asked.state is ApprovalState.PENDING:
+def _next(document: Document, asked: Approval) -> Iterator[str]:
+    if _is_stuck(document):
+        yield plain(approval_lines.nobody_decides(asked), asked.created_at)
+    elif asked.state is ApprovalState.PENDING:
         yield f"Next: faultbook approval approve {asked.id} --digest {asked.short_digest}"
     elif asked.state is ApprovalState.EXECUTION_UNKNOWN:
         yield f"Next: faultbook approval outcome {asked.id} --happened --words 'what you found'"
     elif asked.review_due_at is not None:
         yield f"Next: faultbook approval review {asked.id} --note 'what you found'"
+
+
+def _is_stuck(document: Document) -> bool:
+    """Tell whether something waits that nobody can decide, since its policy changed."""
+    return document["state"] == ApprovalState.PENDING and document["needed"] is None
 
 
 def _counted(document: Document) -> str:

@@ -15,14 +15,13 @@ from faultbook.view.actions import (
 )
 from faultbook.view.approval_lines import (
     asked_for,
-    asks,
     confirmation,
     evidence,
     facts,
     listed,
-    ran_before,
     reviewed,
     stands,
+    warnings,
     why,
 )
 from faultbook.view.approval_values import parameters_of
@@ -58,11 +57,11 @@ def approval_card(sight: ApprovalSight, now: Instant, *, is_first: bool = False)
     if asked.state.is_decided:
         shown = [asked_for(asked), *shown]
     if left:
-        shown.append(_left_out(asked, left))
+        shown.append(_left_out(sight, left))
     told = _told(asked)
     small = facts(sight)
     buttons = actions(card_buttons(sight, is_whole=not left))
-    opening = [head, *ran_before(sight)]
+    opening = [head, *warnings(sight)]
     blocks = [section(opening), *_sections(shown)]
     blocks += [section(told)] if told else []
     text = spoken_text(opening, shown, [*told, small], now)
@@ -97,7 +96,7 @@ def bypass_message(sight: ApprovalSight, now: Instant, *, is_due: bool = False) 
 def approval_status(sight: ApprovalSight, now: Instant) -> Message:
     """Answer how an approval stands: its card's words at this moment."""
     asked = sight.approval
-    head = [stands(sight)] if asked.state is not ApprovalState.PENDING else [asks(asked)]
+    head = [stands(sight), *warnings(sight)]
     small: list[Line] = [facts(sight), ["As of ", Moment(now), "."]]
     blocks = [section(head), context(small), *actions([details_button(asked)])]
     return Message(spoken_text(head, (), small, now), blocks)
@@ -139,7 +138,7 @@ def card_buttons(sight: ApprovalSight, *, is_whole: bool) -> list[Block]:
     """Offer what can be done; `is_whole` where everything that will run stands above."""
     asked = sight.approval
     details = details_button(asked)
-    if asked.state is ApprovalState.PENDING:
+    if sight.is_open:
         return [*([approve_button(sight)] if is_whole else []), deny_button(asked), details]
     if asked.state is ApprovalState.EXECUTION_UNKNOWN:
         return [_button("Record outcome", APPROVAL_RECORD, asked), *_review(asked), details]
@@ -218,11 +217,11 @@ def _parameters(asked: Approval) -> tuple[list[Line], int]:
     return lines, 0
 
 
-def _left_out(asked: Approval, left: int) -> Line:
+def _left_out(sight: ApprovalSight, left: int) -> Line:
     more = (
         f"and {left} more, which Details shows" if left > 1 else "and 1 more, which Details shows"
     )
-    if asked.state is ApprovalState.PENDING:
+    if sight.is_open:
         return [Rich("_"), f"{more}, with Approve beneath them all.", Rich("_")]
     return [Rich("_"), f"{more}.", Rich("_")]
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from faultbook.base.clock import Instant
 from faultbook.base.text import visible
-from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
+from faultbook.model.approval import Approval, Decision, Vote
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import APPROVAL_PAGE, MODAL_SHOWN
-from faultbook.view.approval_lines import asked_for, asks, facts, ran_before, reviewed, stands
+from faultbook.view.approval_lines import asked_for, asks, facts, reviewed, stands, warnings
 from faultbook.view.approval_values import parameters_of
 from faultbook.view.lines import (
     Bold,
@@ -55,7 +55,7 @@ def approval_details(sight: ApprovalSight, page: int = 0, note: Line = ()) -> Bl
     page = min(max(page, 0), len(pages) - 1)
     is_last = page == len(pages) - 1
     blocks: list[Block] = [section([note]), divider()] if note else []
-    blocks.append(section([stands(sight), *ran_before(sight)]))
+    blocks.append(section([stands(sight), *warnings(sight)]))
     if asked.state.is_decided:
         blocks.append(section([asked_for(asked)]))
     blocks += [section(group) for group in pages[page]]
@@ -96,7 +96,7 @@ def _turn(label: str, asked: Approval, page: int) -> Block:
 
 
 def _decisions(sight: ApprovalSight) -> list[Block]:
-    if sight.approval.state is ApprovalState.PENDING:
+    if sight.is_open:
         return [approve_button(sight), deny_button(sight.approval)]
     return card_buttons(sight, is_whole=True)[:-1]  # all but the details themselves
 
@@ -133,8 +133,6 @@ def _identity(sight: ApprovalSight) -> Line:
         [f"{name(asked.agent)} of {name(asked.owner)}" if asked.owner else name(asked.agent)],
         ["policy ", Code(name(asked.policy))],
     ]
-    if sight.policy is None and asked.state is ApprovalState.PENDING:
-        parts.append(["which changed since, so nobody can decide this"])
     parts.append(["whole digest ", Code(asked.digest)])
     return join(parts, [Rich(" · ")])
 

@@ -1,0 +1,22 @@
+"""Approvals as a terminal shows them."""
+
+from dataclasses import replace
+
+from faultbook.model.approval_policy import ApprovalPolicies
+from faultbook.view.approval_documents import approval_document
+from faultbook.view.approval_text import approval_text
+from faultbook.view.terminal import Look
+from tests.view.approvals import APPROVAL, NOW, POLICY
+
+ASKED = replace(APPROVAL, policy_version=POLICY.version)
+
+
+def test_what_nobody_can_decide_says_why_and_names_no_command_that_decides() -> None:
+    decidable = approval_document(ASKED, ApprovalPolicies((POLICY,)))
+    assert "Next: faultbook approval approve A-7 --digest" in approval_text(decidable, NOW, Look())
+    stuck = approval_text(approval_document(ASKED, ApprovalPolicies()), NOW, Look())
+    assert "Next:" not in stuck
+    assert (
+        "The policy refund-prod changed since this was asked, so nobody can decide it."
+        " The agent asks again."
+    ) in stuck
