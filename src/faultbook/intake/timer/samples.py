@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -128,7 +129,9 @@ class SampleAgent:
                 stderr=asyncio.subprocess.DEVNULL,
             )
             code = await _ended(process)
-            log.warning("sample_agent_ended", exit_code=code)
+            # Ctrl-C reaches the agents too, mostly before the bot has begun to stop.
+            if code != -signal.SIGINT:
+                log.warning("sample_agent_ended", exit_code=code)
             await asyncio.sleep(_AGENT_RESTS_SECONDS)
 
 
