@@ -127,6 +127,20 @@ def test_details_say_everything(snapshot: SnapshotAssertion) -> None:
     assert view == snapshot
 
 
+@pytest.mark.parametrize(
+    ("owner", "shown"),
+    [
+        ("UOLGA1", "invoice-bot of <@UOLGA1> · "),
+        ("Olga", "invoice-bot of Olga · "),
+        ("", "invoice-bot · "),
+    ],
+)
+def test_details_name_the_agents_owner_as_slack_names_people(owner: str, shown: str) -> None:
+    view = approval_details(sight(owner=owner))
+    assert_view(view)
+    assert any(shown in one["text"] for one in texts(view))
+
+
 def test_details_hold_reasons_that_are_all_signs_to_be_escaped() -> None:
     view = approval_details(sight(why="&" * 3000, effect="<" * 3000))
     assert_view(view)

@@ -14,6 +14,7 @@ from faultbook.view.lines import (
     Code,
     Line,
     Link,
+    Mention,
     Moment,
     Rich,
     code_block,
@@ -130,11 +131,16 @@ def _identity(sight: ApprovalSight) -> Line:
     asked = sight.approval
     parts: list[Line] = [
         ["asked ", Moment(asked.created_at)],
-        [f"{name(asked.agent)} of {name(asked.owner)}" if asked.owner else name(asked.agent)],
+        [name(asked.agent), *_owner(asked)],
         ["policy ", Code(name(asked.policy))],
     ]
     parts.append(["whole digest ", Code(asked.digest)])
     return join(parts, [Rich(" · ")])
+
+
+def _owner(asked: Approval) -> Line:
+    """Name who answers for the agent, as Slack names people where it is a member."""
+    return [" of ", Mention(asked.owner, name(asked.owner))] if asked.owner else []
 
 
 def _pieces(text: str) -> Iterator[str]:
