@@ -137,7 +137,7 @@ def test_details_say_everything(snapshot: SnapshotAssertion) -> None:
 )
 def test_details_name_the_agents_owner_as_slack_names_people(owner: str, shown: str) -> None:
     view = approval_details(sight(owner=owner))
-    assert_view(view)
+    assert_view(view, mentions=shown.count("<@"))
     assert any(shown in one["text"] for one in texts(view))
 
 
