@@ -258,11 +258,14 @@ def test_a_policy_may_have_no_loop_breaker(sqlite_store: Store) -> None:
     assert desk.ask().state is ApprovalState.PENDING
 
 
-def test_a_request_is_taken_back_by_who_made_it_while_nobody_decided(desk: ApprovalDesk) -> None:
+def test_a_request_is_taken_back_by_who_made_it_while_nobody_decided_and_is_not_others_to_take(
+    desk: ApprovalDesk,
+) -> None:
     asked = desk.ask()
     for stranger in ("other-bot", ""):
         refused = desk.store.write(cancel_approval, asked.number, stranger)
-        desk.refused(refused, "approval.cancel_refused", "agent_mismatch")
+        error = desk.refused(refused, "approval.cancel_refused", "agent_mismatch")
+        assert error.message == f"{asked.id} is not yours to take back."
     cancelled = desk.store.write(cancel_approval, asked.number, AGENT)
     assert isinstance(cancelled, Approval)
     assert (cancelled.state, cancelled.decided_by) == (ApprovalState.CANCELLED, AGENT)

@@ -25,6 +25,7 @@ from faultbook.operations.approval_rules import (
     decided_before,
     foreign,
     no_policy,
+    not_yours,
     owner_unknown,
 )
 from faultbook.operations.approval_steps import (
@@ -131,7 +132,7 @@ def cancel_approval(tx: Transaction, number: int, by: str) -> Approval | Refusal
     asked = as_it_is(tx, number)
     error: FaultbookError | None = None
     if not by or by not in {asked.agent, asked.owner}:
-        error = foreign(asked.id, by or "yours", "approval")
+        error = not_yours(asked)
     elif not settle(tx, number, ApprovalState.CANCELLED, by, ""):
         error = decided_before(find_approval(tx, number))
     if error is not None:

@@ -307,6 +307,16 @@ def foreign(what: str, agent: str, where: str) -> ForbiddenError:
     )
 
 
+def not_yours(asked: Approval) -> ForbiddenError:
+    """Say to a person or an agent that they take back what another asked for."""
+    return ForbiddenError(
+        f"{asked.id} is not yours to take back.",
+        code="agent_mismatch",
+        next_step="Its agent can, or the agent's owner; who decides about it can deny it.",
+        where="approval",
+    )
+
+
 def asked_too_often(
     tx: Transaction, new: NewApproval, policy: ApprovalPolicy
 ) -> UnavailableError | None:
