@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from faultbook.intake.timer import samples
 from faultbook.intake.timer.samples import SampleAgent
+from tests.intake.wrapper.harness import until
 
 _ENDS = """
 import os, pathlib, signal
@@ -34,13 +35,11 @@ async def test_an_agent_that_ends_by_itself_is_warned_of_and_one_that_ctrl_c_end
     agent = SampleAgent(script, tmp_path, os.environ)
     with capture_logs() as logs:
         agent.start()
-        async with asyncio.timeout(30):
-            await _started_again(tmp_path / "starts")
+        await asyncio.to_thread(until, lambda: _count(tmp_path / "starts") > 1)
         warned = [log["exit_code"] for log in logs if log["event"] == "sample_agent_ended"]
         await agent.stop()
     assert warned[:1] == said
 
 
-async def _started_again(starts: Path) -> None:
-    while not starts.exists() or len(starts.read_text("utf-8")) <= 1:
-        await asyncio.sleep(0.01)
+def _count(starts: Path) -> int:
+    return len(starts.read_text("utf-8")) if starts.exists() else 0
