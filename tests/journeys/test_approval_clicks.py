@@ -89,7 +89,7 @@ def test_whose_task_it_is_decides_nothing_and_the_tasks_card_names_the_approval(
     waiting = workspace.wait_for(waits, timeout=10)
     assert waiting is not None
     assert f"T-{number} waits for approval A-{asked.number}." in waiting["text"]
-    assert "refund 120.00 EUR, until" in waiting["text"]
+    assert "refund 120.00 EUR to c_881, until" in waiting["text"]
     assert labels(waiting) == [f"Open A-{asked.number}", "Cancel", "Details"]
     assert workspace.click("ben", "general", waiting["ts"], "approval.open")["acked"]
     assert labels(desk.modal("ben", asked.id)) == ["Approve", "Deny"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from faultbook.model.approval_policy import ApprovalPolicies
 from faultbook.view.approval_documents import approval_document
-from faultbook.view.approval_text import approval_text
+from faultbook.view.approval_text import approval_text, approvals_text
 from faultbook.view.terminal import Look
 from tests.view.approvals import APPROVAL, NOW, POLICY
 
@@ -20,3 +20,10 @@ def test_what_nobody_can_decide_says_why_and_names_no_command_that_decides() -> 
         "The policy refund-prod changed since this was asked, so nobody can decide it."
         " The agent asks again."
     ) in stuck
+
+
+def test_a_list_says_to_whom_as_slacks_list_does() -> None:
+    waiting = approval_document(ASKED, ApprovalPolicies((POLICY,)))
+    told = approvals_text([waiting], NOW, Look())
+    assert "refund in prod" in told
+    assert "120.00 EUR to c_881, by invoice-bot" in told

@@ -249,6 +249,16 @@ def test_lists_say_what_waits_for_whom() -> None:
     assert approvals_message([], [], NOW).text.startswith("Nothing waits for you.")
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_the_answer_about_one_says_what_it_costs_and_whom_it_is_done_to(state: str) -> None:
+    told = approval_status(STATES[state][0], NOW)
+    assert_message(told)
+    assert told.text.startswith(
+        STATES[state][1].partition(" Target:")[0].partition(" refund in")[0]
+    )
+    assert "refund 120.00 EUR to c_881 in prod." in told.text
+
+
 def test_where_an_amount_stands_its_currency_and_its_target_stand_too() -> None:
     priced = replace(REFUND, parameters={"amount": "120.00", "currency": "EUR"})
     risky = sight(replace(POLICY, is_high_risk=True), action=priced)

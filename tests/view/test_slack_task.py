@@ -100,7 +100,7 @@ ROWS: dict[str, tuple[TaskSight, str, list[str]]] = {
             sight(replace(TRIED, state=TaskState.WAITING)),
             approvals=(APPROVAL, replace(APPROVAL, number=9)),
         ),
-        ("T-41 waits for approval A-7, A-9. refund 120.00 EUR, until 18 Nov 10:14 UTC."),
+        ("T-41 waits for approval A-7, A-9. refund 120.00 EUR to c_881, until 18 Nov 10:14 UTC."),
         ["Open A-7", "Cancel", "Details"],
     ),
     "done": (

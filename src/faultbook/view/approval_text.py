@@ -17,7 +17,7 @@ from faultbook.model.approval import (
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.model.person import Person
 from faultbook.view import approval_lines
-from faultbook.view.approval_values import in_short, parameters_of
+from faultbook.view.approval_values import parameters_of, to_whom
 from faultbook.view.lines import name, plain, safe_url, utc, words
 from faultbook.view.read_back import instant, instant_or_none, readable
 from faultbook.view.terminal import Look, Row, columns, finished, laid_out
@@ -123,7 +123,7 @@ def _vote(document: Document) -> Vote:
 def _row(document: Document, now: Instant) -> Row:
     asked = read_approval(document)
     state, action = asked.state, asked.action
-    asking = f"{name(in_short(action), _LONGEST)}, by {name(asked.agent, _NAME)}"
+    asking = f"{to_whom(action)}, by {name(asked.agent, _NAME)}"
     told: list[str] = []
     if state is ApprovalState.PENDING:
         told += [_counted(document), f"until {utc(asked.expires_at, now)}"]

@@ -65,11 +65,6 @@ def parameters_of(action: Action) -> list[Parameter]:
     return [*shown, *(_parameter(name, action.parameters[name]) for name in action.parameters)]
 
 
-def in_short(action: Action) -> str:
-    """Say an action in few words: what it costs where it names an amount, else its target."""
-    return _amount(action) or exact(action.target)
-
-
 def to_whom(action: Action) -> str:
     """Say what an action costs and its target, each cut: `120.00 EUR to c_881`."""
     amount, target = _amount(action), name(exact(action.target))

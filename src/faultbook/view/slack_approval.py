@@ -14,6 +14,7 @@ from faultbook.view.actions import (
     APPROVAL_REVIEW,
 )
 from faultbook.view.approval_lines import (
+    action_in_short,
     asked_for,
     confirmation,
     evidence,
@@ -94,9 +95,9 @@ def bypass_message(sight: ApprovalSight, now: Instant, *, is_due: bool = False) 
 
 
 def approval_status(sight: ApprovalSight, now: Instant) -> Message:
-    """Answer how an approval stands: its card's words at this moment."""
+    """Answer how an approval stands, and what it is about, at this moment."""
     asked = sight.approval
-    head = [stands(sight), *warnings(sight)]
+    head = [stands(sight), action_in_short(asked), *warnings(sight)]
     small: list[Line] = [facts(sight), ["As of ", Moment(now), "."]]
     blocks = [section(head), context(small), *actions([details_button(asked)])]
     return Message(spoken_text(head, (), small, now), blocks)

@@ -8,7 +8,7 @@ from faultbook.model.evidence import Artifact, Check
 from faultbook.model.task import CANCELLED_WAITING, Task, TaskState
 from faultbook.model.task_sight import TaskSight
 from faultbook.model.verdict import Reason, Verdict
-from faultbook.view.approval_values import in_short
+from faultbook.view.approval_values import to_whom
 from faultbook.view.lines import DOT, Bold, Code, Line, Moment, Span, join, name, strong, words
 
 CHECK_FIRST = "It may have had effects: check before retrying."
@@ -117,7 +117,7 @@ def _waits_for(sight: TaskSight) -> Line:
     if not sight.approvals:
         return asked(sight.task)
     first = sight.approvals[0]
-    what = f"{name(first.action.kind)} {name(in_short(first.action))}"
+    what = f"{name(first.action.kind)} {to_whom(first.action)}"
     return [f"{what}, until ", Moment(first.expires_at)]
 
 
