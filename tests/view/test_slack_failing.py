@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from syrupy.assertion import SnapshotAssertion
 
 from faultbook.base.clock import HOUR
-from faultbook.model.answer import EvidenceRef, FailingAnswer, FailingQuery
+from faultbook.model.answer import EvidenceRef, FailingAnswer, FailingQuery, SeriesAnswer
 from faultbook.model.run import SeriesKey
 from faultbook.model.standing import RunMark, Standing
 from faultbook.model.verdict import Reason
@@ -198,6 +198,21 @@ def test_everything_at_once_with_the_longest_names_fits_a_section() -> None:
     message = failing_message(answer(everything, branch=None))
     assert_message(message)
     assert "The rule exists and it happened again" in message.text
+
+
+@pytest.mark.parametrize("standing", [FAILING, BLOCKED, DEGRADED])
+def test_words_that_end_with_a_full_stop_are_followed_by_one_full_stop(
+    standing: SeriesAnswer,
+) -> None:
+    said = replace(standing, detail="Nothing ran.", newest_unproven=True)
+    silent = replace(said, silent_since=november(18, 18))
+    for one in (said, silent, replace(silent, newest_unproven=False)):
+        message = failing_message(answer(one))
+        told = " ".join((message.text, *section_texts(answer(one))))
+        assert "Nothing ran" in told
+        assert ".." not in told
+        assert ".," not in told
+    assert "Nothing ran. Newest run unproven" in failing_message(answer(said)).text
 
 
 def test_a_group_tells_three_and_counts_the_rest() -> None:

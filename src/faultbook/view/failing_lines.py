@@ -18,6 +18,7 @@ from faultbook.view.lines import (
     join,
     name,
     strong,
+    unstopped,
     version,
     words,
 )
@@ -304,20 +305,21 @@ def what_it_came_to(series: SeriesAnswer, *, length: int) -> Line:
     return join(told, [". "])
 
 
-def _detail(series: SeriesAnswer, length: int) -> str:
-    return words(series.detail, length) if length else ""
+def detail_of(series: SeriesAnswer, length: int) -> str:
+    """Say why, in the words of whoever failed; empty where no room is left for it."""
+    return unstopped(words(series.detail, length)) if length else ""
 
 
 def _blocked(series: SeriesAnswer, length: int) -> list[Span]:
     spans: list[Span] = ["could not run"]
     if series.reason is not None:
         spans += [", ", Code(series.reason.value)]
-    detail = _detail(series, length)
+    detail = detail_of(series, length)
     return [*spans, *([f". {detail}"] if detail else []), *_and_silent(series)]
 
 
 def _degraded(series: SeriesAnswer, length: int) -> list[Span]:
-    detail = _detail(series, length)
+    detail = detail_of(series, length)
     spans: list[Span] = ["worked in part"]
     if detail:
         spans.append(f", {detail}")

@@ -305,6 +305,11 @@ def distance(record: Instant, now: Instant) -> str:
     return f"{duration((now - record) / SECOND)} before"
 
 
+def unstopped(text: str) -> str:
+    """Leave the full stop to who joins words from outside with others; an ellipsis stays."""
+    return text if text.endswith("..") else text.removesuffix(".")
+
+
 def sentence(text: str) -> str:
     """End a sentence with its full stop."""
     return text if text.endswith((".", ":", "?")) else f"{text}."

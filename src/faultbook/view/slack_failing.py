@@ -24,6 +24,7 @@ from faultbook.view.actions import (
 )
 from faultbook.view.failing_lines import (
     SIGNS,
+    detail_of,
     footer,
     grouped,
     happened_again,
@@ -55,7 +56,6 @@ from faultbook.view.lines import (
     join,
     name,
     safe_url,
-    words,
 )
 from faultbook.view.message import Block, Message
 from faultbook.view.series_values import write_series
@@ -184,7 +184,7 @@ def _cause(series: SeriesAnswer, detail_length: int) -> Line:
     spans = runs_since(series)
     if series.reason is not None:
         spans += [Rich(". "), Plain(", "), *reason_and_class(series)]
-    detail = words(series.detail, detail_length) if detail_length else ""
+    detail = detail_of(series, detail_length)
     return [*spans, f": {detail}"] if detail else spans
 
 
