@@ -34,6 +34,12 @@ const DRAWN = {
     ["path", { d: "M6.5 13V6.3a1.5 1.5 0 0 1 3 0V4a1.5 1.5 0 0 1 3 0v1a1.5 1.5 0 0 1 3 0v2a1.5 1.5 0 0 1 3 0v8c0 4-2.6 7-6.6 7-3.3 0-4.9-1.6-6.2-4l-2.6-4.7a1.5 1.5 0 0 1 2.4-1.7z", fill: "#fbbf24", stroke: "#d97706", "stroke-width": ".9" }],
     ["path", { d: "M9.5 6.5V12M12.5 5v7M15.5 7v5", fill: "none", stroke: "#d97706", "stroke-width": ".9", "stroke-linecap": "round" }],
   ],
+  rotating_light: [
+    ["path", { d: "M12 1.5v2.6M3.6 5.2l1.9 1.8M20.4 5.2L18.5 7M1.5 12.5h2.4M20.1 12.5h2.4", fill: "none", stroke: "#f59e0b", "stroke-width": "2", "stroke-linecap": "round" }],
+    ["path", { d: "M6 18v-5.5a6 6 0 0 1 12 0V18z", fill: "#dc2626" }],
+    ["rect", { x: 3.5, y: 18, width: 17, height: 4, rx: 1, fill: "#475569" }],
+    ["path", { d: "M9 14.5v-2a3 3 0 0 1 2.4-2.9", ...WHITE, "stroke-width": "1.6" }],
+  ],
   heart: [["path", { d: "M12 20.5S3 15.2 3 8.8A4.8 4.8 0 0 1 12 6.5a4.8 4.8 0 0 1 9 2.3c0 6.4-9 11.7-9 11.7z", fill: "#e11d48" }]],
   "+1": [["path", { d: "M3 11h4v10H3zM8.5 11l4-8c1.7 0 2.6 1.2 2.3 2.8L14 9.5h5.2a2 2 0 0 1 2 2.4l-1.5 7.4a2 2 0 0 1-2 1.7H8.5z", fill: "#fbbf24", stroke: "#d97706", "stroke-width": ".9", "stroke-linejoin": "round" }]],
   hourglass: [["path", { d: "M6 2.5h12M6 21.5h12M7.5 3c0 5 4.5 6 4.5 9s-4.5 4-4.5 9h9c0-5-4.5-6-4.5-9s4.5-4 4.5-9z", fill: "#fde68a", stroke: "#92400e", "stroke-width": "1.4", "stroke-linejoin": "round" }]],

@@ -91,7 +91,9 @@ function select({ item, id, changed, get }) {
 
 function chooser(item, id, rows, chosen, changed) {
   const empty = el("option", { value: "", disabled: true, hidden: true, text: words(item.placeholder) || "Choose" });
-  const node = el("select", { id, class: "select", aria: { label: words(item.placeholder) || "Choose" },
+  // In a form its label names it; a name of its own would hide that one from screen readers.
+  const named = id ? undefined : { label: words(item.placeholder) || "Choose" };
+  const node = el("select", { id, class: "select", aria: named,
     data: { action: item.action_id }, on: { change: () => changed(node.value) } }, empty, rows);
   node.value = chosen ?? "";
   return node;
