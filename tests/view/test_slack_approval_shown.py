@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from faultbook.model.approval import Action, Decision
+from faultbook.model.approval import Action, Decision, EvidenceLink
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.approval_values import exact, parameters_of, to_whom
 from faultbook.view.lines import escape, mrkdwn
@@ -125,6 +125,31 @@ def test_details_say_everything(snapshot: SnapshotAssertion) -> None:
     assert_view(view)
     assert labels(view["blocks"]) == ["Approve", "Deny"]
     assert view == snapshot
+
+
+@pytest.mark.parametrize(
+    ("label", "url", "shown"),
+    [
+        ("x", "https://example.com/x?a=1", "<https://example.com/x?a=1|x> (example.com)"),
+        (
+            "bank.example",
+            "https://bank.example@evil.example/x",
+            "<https://bank.example@evil.example/x|bank.example> (evil.example)",
+        ),
+        (
+            "https://example.com/x",
+            "https://example.com/x",
+            "<https://example.com/x|https://example.com/x>",
+        ),
+    ],
+)
+def test_evidence_says_where_it_leads_whatever_its_label_says(
+    label: str, url: str, shown: str
+) -> None:
+    asked = sight(evidence=(EvidenceLink(label, url),))
+    for blocks in (approval_card(asked, NOW).blocks, approval_details(asked)["blocks"]):
+        [line] = [one["text"] for one in texts(blocks) if url in one["text"]]
+        assert line.endswith(shown)
 
 
 @pytest.mark.parametrize(

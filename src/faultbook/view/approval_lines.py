@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
-from faultbook.model.approval import Approval, ApprovalState, Decision
+from faultbook.model.approval import Approval, ApprovalState, Decision, EvidenceLink
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.approval_values import to_whom
 from faultbook.view.lines import (
@@ -94,10 +95,18 @@ def evidence(asked: Approval, *, linked: bool = True) -> Line:
         url = safe_url(one.url)
         is_short = linked and url is not None and len(url) <= _LINK_ON_CARD
         label = name(one.name or one.url, _LINK_NAME)
-        shown.append([Link(url, label)] if url is not None and is_short else [label])
+        at = host_beside(one, url)
+        shown.append([Link(url, label), at] if url is not None and is_short else [label, at])
     left = len(asked.evidence) - _LINKS
     more: list[Line] = [[f"and {left} more"]] if left > 0 else []
     return [Bold("Evidence:"), " ", *join([*shown, *more], [", "])] if shown else []
+
+
+def host_beside(link: EvidenceLink, url: str | None) -> str:
+    """Say where a link leads beside a label that is the asker's: anything can be written there."""
+    if url is None or link.name in ("", link.url):
+        return ""
+    return f" ({name(urlsplit(url).hostname or '', _LINK_NAME)})"
 
 
 def facts(sight: ApprovalSight) -> Line:

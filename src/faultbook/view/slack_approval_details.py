@@ -7,7 +7,15 @@ from faultbook.base.text import visible
 from faultbook.model.approval import Approval, Decision, Vote
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import APPROVAL_PAGE, MODAL_SHOWN
-from faultbook.view.approval_lines import asked_for, asks, facts, reviewed, stands, warnings
+from faultbook.view.approval_lines import (
+    asked_for,
+    asks,
+    facts,
+    host_beside,
+    reviewed,
+    stands,
+    warnings,
+)
 from faultbook.view.approval_values import parameters_of
 from faultbook.view.lines import (
     Bold,
@@ -111,7 +119,7 @@ def _told(asked: Approval) -> Iterator[Block]:
         url = safe_url(link.url)
         label = name(link.name or link.url)
         shown: Line = [label, " ", Code(words(link.url, _REASON))]
-        yield section([shown if url is None else [Link(url, label)]])
+        yield section([shown if url is None else [Link(url, label), host_beside(link, url)]])
     if len(asked.evidence) > _LINKS:
         yield context([[f"and {len(asked.evidence) - _LINKS} more"]])
 
