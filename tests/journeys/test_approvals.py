@@ -169,6 +169,19 @@ def said_in(desk: Approving, said: str) -> Json:
     return found
 
 
+@pytest.mark.parametrize("verb", ["deny", "approve"])
+def test_who_would_decide_by_command_is_told_where_one_decides(desk: Approving, verb: str) -> None:
+    workspace, asked = desk.workspace, desk.ask()
+    workspace.slash("ben", "ops", "/faultbook", f"{verb} {asked.id} wrong customer")
+    told = desk.told("ben", "Nothing is decided by command.")
+    assert f"by the buttons of {asked.id}'s card, or in its Details." in told["text"]
+    assert workspace.click("ben", "ops", told["ts"], "approval.details")["acked"]
+    assert labels(desk.modal("ben", asked.id)) == ["Approve", "Deny"]
+    workspace.slash("chris", "ops", "/faultbook", f"{verb} it")
+    assert "/faultbook approvals" in desk.told("chris", "Nothing is decided by")["text"]
+    assert desk.find(asked).votes == ()
+
+
 def test_what_waits_for_whom_is_listed(desk: Approving) -> None:
     workspace = desk.workspace
     theirs, own = desk.ask(), desk.ask("c_999", owner="@ben")  # by his handle

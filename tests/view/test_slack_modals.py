@@ -196,6 +196,10 @@ def test_what_else_the_bot_says(message: Message, text: str) -> None:
     assert not any(word in message.text.lower() for word in ("please", "oops", "invalid", "!"))
 
 
+def test_help_tells_how_the_glass_is_broken() -> None:
+    assert "/faultbook break-glass A-7 DIGITS REASON" in help_message().text
+
+
 @settings(max_examples=80, deadline=None)
 @given(outside_text, outside_text, st.none() | outside_text)
 def test_words_from_outside_stay_inert_in_what_the_bot_says(

@@ -9,19 +9,20 @@ from faultbook.model.approval import Approval, ApprovalState, Decision
 from faultbook.model.approval_policy import NOT_COUNTED, ApprovalPolicy
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import (
+    APPROVAL_DETAILS,
     APPROVAL_OPEN,
     APPROVAL_RECORD_FORM,
     APPROVAL_REVIEW_FORM,
     APPROVAL_VOTE_FORM,
 )
 from faultbook.view.approval_lines import action_in_short, facts, stands
-from faultbook.view.lines import Bold, Line, name
+from faultbook.view.lines import Bold, Code, Line, name
 from faultbook.view.message import Block, Message
 from faultbook.view.slack_approval import details_button
 from faultbook.view.slack_approval_details import asks_again
 from faultbook.view.slack_blocks import actions, button, context, modal, plain_text, section
 from faultbook.view.slack_inputs import Field, select_input, text_input
-from faultbook.view.slack_words import coded, refusal_message
+from faultbook.view.slack_words import coded, note_message, refusal_message
 
 HAPPENED, DID_NOT = "happened", "did_not"
 REASON_LENGTH = 1000
@@ -116,6 +117,22 @@ def bypassed_note(asked: Approval) -> Line:
     """Say to who broke the glass what that did."""
     said = f" {name(asked.agent)} may run it. Somebody else reviews this within 24 h."
     return [Bold(f"{asked.id} is approved without its approvers."), said]
+
+
+def decided_elsewhere(number: int | None) -> Message:
+    """Say to who would decide by command where one decides, with the way there if it is known."""
+    which = "an approval's" if number is None else f"A-{number}'s"
+    said: Line = [
+        Bold("Nothing is decided by command."),
+        f" One decides where all that will run is shown: by the buttons of {which} card,",
+        " or in its Details.",
+    ]
+    if number is None:
+        listed: Line = [" What waits for you: ", Code("/faultbook approvals"), "."]
+        return note_message([*said, *listed])
+    message = note_message(said)
+    details = button("Details", APPROVAL_DETAILS, str(number), about=f"A-{number}")
+    return Message(message.text, [*message.blocks, *actions([details])])
 
 
 def _form(

@@ -43,6 +43,7 @@ def help_message() -> Message:
                 [Code("/faultbook task export November")],
                 [Code("/faultbook tasks")],
                 [Code("/faultbook approvals")],
+                [Code("/faultbook break-glass A-7 DIGITS REASON")],
                 [Code("/faultbook lesson pdf missing")],
                 [Code("/faultbook review billing")],
                 [Code("/faultbook diff yesterday")],

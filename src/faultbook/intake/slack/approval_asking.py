@@ -16,7 +16,7 @@ from faultbook.operations.approvals import break_glass
 from faultbook.operations.questions import Owed, ReplyTo
 from faultbook.operations.task_people import once
 from faultbook.view.message import Message
-from faultbook.view.slack_approval_forms import bypassed_note
+from faultbook.view.slack_approval_forms import bypassed_note, decided_elsewhere
 from faultbook.view.slack_home import ApprovalsPart
 from faultbook.view.slack_words import note_message, repeated_message
 
@@ -66,6 +66,14 @@ async def break_by_command(desk: Desk, command: Command, text: str) -> Message:
     if told is None:
         return repeated_message()
     return note_message(bypassed_note(told))
+
+
+def where_one_decides(text: str) -> Message:
+    """Answer `/faultbook deny A-7`, whatever follows."""
+    try:
+        return decided_elsewhere(parse_approval_id(text.partition(" ")[0]))
+    except InvalidError:
+        return decided_elsewhere(None)
 
 
 def _read_bypass(text: str) -> tuple[str, str, str]:

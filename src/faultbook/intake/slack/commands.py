@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Callable
 
 from faultbook.base.clock import Instant
-from faultbook.intake.slack.approval_asking import break_by_command, owed_waiting
+from faultbook.intake.slack.approval_asking import break_by_command, owed_waiting, where_one_decides
 from faultbook.intake.slack.asks import (
     Ask,
     ChitChat,
@@ -47,6 +47,8 @@ _GIVES = "task"
 """The verb that gives a task."""
 _BREAKS = "break-glass"
 """The verb that approves without voters."""
+_DECIDES = frozenset({"approve", "deny", "reject"})
+"""Verbs that we don't have: what is decided is to be seen first."""
 _NAMES = (*_VERBS, _OPENS, _GIVES, _BREAKS)
 
 
@@ -86,6 +88,8 @@ async def _follow(desk: Desk, command: Command, answering: "asyncio.Future[Messa
 async def _answer(desk: Desk, command: Command) -> Message:
     verb, text = _split(command)
     ask = _understand(verb, text, desk.store.clock())
+    if ask is None and verb in _DECIDES:
+        return where_one_decides(text)
     if ask is None:
         return unknown_verb_message(verb, _nearest(verb))
     to = ReplyTo(channel=command.channel, user=command.user, after="0")
