@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Up
-from tests.browser.test_newcomer import _shot
+from tests.browser.pages import say, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.usefixtures("samples")]
 
@@ -42,12 +42,7 @@ def _incidents(up: Up) -> set[str]:
 def _ask(page: Page, words: str) -> None:
     """Ask in the channel, and open the thread of the answer once it is there."""
     expect(page.get_by_test_id("connection")).to_have_text("faultbook is connected", timeout=9_000)
-    page.get_by_test_id("composer").fill(words)
-    page.keyboard.press("Escape")  # a list of names may be open
-    page.get_by_test_id("send").click()
-    mine = page.get_by_test_id("messages").get_by_test_id("message").last
-    expect(mine).to_contain_text(words.removeprefix("@faultbook "))
-    mine.get_by_test_id("thread-link").click(timeout=10_000)
+    say(page, words).get_by_test_id("thread-link").click(timeout=10_000)
 
 
 def _failing(page: Page) -> Locator:
@@ -80,7 +75,7 @@ def test_the_modal_refuses_what_is_no_rule_and_git_shows_the_one_that_is(
 ) -> None:
     before = _incidents(up)
     modal = _open_by_shortcut(desk)
-    _shot(desk, "incident-modal", tmp_path)
+    shot(desk, "incident-modal", tmp_path)
     rule = modal.get_by_label("Prevention rule")
     expect(rule).to_have_value("")
     expect(modal.get_by_label("Title")).to_have_value("crm-sync: exit code 1")
@@ -95,7 +90,7 @@ def test_the_modal_refuses_what_is_no_rule_and_git_shows_the_one_that_is(
         modal.get_by_test_id("modal-submit").click()
         expect(modal.get_by_test_id("field-error")).to_contain_text(words)
         assert _incidents(up) == before
-    _shot(desk, "incident-refused", tmp_path)
+    shot(desk, "incident-refused", tmp_path)
     rule.fill(RULE)
     end = time.monotonic() + 20
     modal.get_by_test_id("modal-submit").click()
@@ -110,13 +105,13 @@ def test_the_modal_refuses_what_is_no_rule_and_git_shows_the_one_that_is(
     told = _said(desk, "Incident opened")
     expect(told).to_contain_text(path)
     expect(told).to_contain_text(RULE)
-    _shot(desk, "incident-opened", tmp_path)
+    shot(desk, "incident-opened", tmp_path)
 
     told.get_by_role("button", name="Close incident").click()
     expect(modal).to_contain_text("No run has passed since")
     modal.get_by_test_id("modal-submit").click()
     expect(modal.get_by_test_id("field-error")).to_contain_text("Name a run that passed")
-    _shot(desk, "incident-close", tmp_path)
+    shot(desk, "incident-close", tmp_path)
     modal.get_by_test_id("modal-close").click()
     expect(modal).to_have_count(0)
 
@@ -141,18 +136,18 @@ def test_a_draft_is_kept_reminded_of_late_and_then_written(
     expect(modal).to_contain_text("crm-sync", timeout=5_000)
     width = phone.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
-    _shot(phone, "phone-incident", tmp_path)
+    shot(phone, "phone-incident", tmp_path)
     modal.get_by_label("Title").fill("The CRM is away")
     modal.get_by_role("button", name="Save draft").click()
     expect(modal).to_contain_text("Draft saved: The CRM is away", timeout=5_000)
-    _shot(phone, "phone-draft-kept", tmp_path)
+    shot(phone, "phone-draft-kept", tmp_path)
     modal.get_by_test_id("modal-close").click()
     _said(phone, "Its prevention rule is due")
 
     _move_drafts(up, due_in=4 * 3600 - 1)
     reminder = _said(phone, "needs its prevention rule by", timeout=_SOON)
     expect(reminder).to_contain_text("@")
-    _shot(phone, "phone-reminder", tmp_path)
+    shot(phone, "phone-reminder", tmp_path)
     _move_drafts(up, due_in=-1)
     told = up.faultbook("failing")
     assert "draft late" in told.stdout
@@ -167,7 +162,7 @@ def test_a_draft_is_kept_reminded_of_late_and_then_written(
     modal.get_by_test_id("modal-submit").click()
     opened = _said(phone, "Incident opened: The CRM is away")
     opened.scroll_into_view_if_needed()
-    _shot(phone, "phone-opened", tmp_path)
+    shot(phone, "phone-opened", tmp_path)
     assert len(_incidents(up) - before) == 1
     assert "draft late" not in up.faultbook("failing").stdout
 
@@ -176,10 +171,10 @@ def test_lessons_are_found_where_people_talk(desk: Page, tmp_path: Path) -> None
     _ask(desk, "@faultbook have we seen invoices without lines before?")
     told = _said(desk, "match")
     expect(told).to_contain_text("The wrapper fails any export that does not leave its file")
-    _shot(desk, "lessons", tmp_path)
+    shot(desk, "lessons", tmp_path)
     desk.locator('[data-testid="channel"][data-name="dm"]').click()
     desk.get_by_test_id("tab-home").click()
     home = desk.get_by_test_id("home")
     expect(home).to_contain_text("Learned", timeout=5_000)
     home.get_by_text("Learned").scroll_into_view_if_needed()
-    _shot(desk, "home-lessons", tmp_path)
+    shot(desk, "home-lessons", tmp_path)
