@@ -200,12 +200,13 @@ def test_slack_alone_speaks_of_a_click_and_says_of_a_second_vote_only_what_it_is
     assert "click" not in refused_vote(again, None).text
 
 
-def test_the_loud_message_says_what_was_skipped_and_the_reminder_that_nobody_looked() -> None:
+def test_the_loud_message_says_what_runs_unasked_and_the_reminder_that_nobody_looked() -> None:
     loud = bypass_message(STATES["bypassed"][0], NOW)
     assert_message(loud)
     assert loud.text.startswith(
         "Ben broke the glass of A-7: it may run without its approvers. Reason: the bank calls."
     )
+    assert "refund 120.00 EUR to c_881 in prod, asked by invoice-bot." in loud.text
     assert labels(loud.blocks) == ["Record review", "Details"]
     due = bypass_message(STATES["bypassed"][0], NOW, is_due=True)
     assert due.text.startswith("Nobody has reviewed A-7. Ben broke its glass.")

@@ -74,24 +74,23 @@ def bypass_message(sight: ApprovalSight, now: Instant, *, is_due: bool = False) 
     asked = sight.approval
     by = name(asked.decided_by)
     due = asked.review_due_at
-    lines: list[Line] = []
     if is_due:
         strong = f"Nobody has reviewed {asked.id}."
         if due is None:
             strong = f"{asked.id} was reviewed."
-        lines.append([Sign("rotating_light"), Bold(strong), f" {by} broke its glass."])
+        head: Line = [Sign("rotating_light"), Bold(strong), f" {by} broke its glass."]
     else:
         strong = f"{by} broke the glass of {asked.id}:"
         said = f" it may run without its approvers. Reason: {words(asked.reason)}."
-        lines.append([Sign("rotating_light"), Bold(strong), said])
-    lines.append([*asked_for(asked), "."])
+        head = [Sign("rotating_light"), Bold(strong), said]
+    about: Line = [*action_in_short(asked), f", asked by {name(asked.agent)}."]
+    review: Line = reviewed(sight, _WORDS)
     if due is not None:
-        lines.append(["Somebody else reviews it by ", Moment(due), "."])
-    found = [reviewed(sight, _WORDS)] if due is None else []
-    blocks = [section(lines), *([section(found)] if found else []), context([facts(sight)])]
+        review = ["Somebody else reviews it by ", Moment(due), "."]
+    lines = [head, about, review]
+    blocks = [*(section([line]) for line in lines), context([facts(sight)])]
     buttons = [*_review(asked), details_button(asked)]
-    text = spoken_text(lines, found, [facts(sight)], now)
-    return Message(text, [*blocks, *actions(buttons)])
+    return Message(spoken_text(lines, (), [facts(sight)], now), [*blocks, *actions(buttons)])
 
 
 def approval_status(sight: ApprovalSight, now: Instant) -> Message:
