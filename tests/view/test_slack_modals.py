@@ -196,6 +196,14 @@ def test_what_else_the_bot_says(message: Message, text: str) -> None:
     assert not any(word in message.text.lower() for word in ("please", "oops", "invalid", "!"))
 
 
+def test_a_long_refusal_says_what_to_do_in_a_section_of_its_own() -> None:
+    message = refusal_message(FaultbookError("m" * 400, next_step="n" * 400, code="long"))
+    assert_message(message)
+    shown = [block["text"]["text"] for block in message.blocks]
+    assert shown == [f"*{'m' * 400}*", f"{'n' * 400} `long`"]
+    assert message.text == f"{'m' * 400}. {'n' * 400} long."
+
+
 def test_help_tells_how_the_glass_is_broken() -> None:
     assert "/faultbook break-glass A-7 DIGITS REASON" in help_message().text
 

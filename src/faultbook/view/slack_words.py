@@ -5,7 +5,15 @@ from faultbook.model.answer import FailingQuery
 from faultbook.view.actions import ASK_FAILING, ASK_HELP, MODAL_SHOWN, TASK_MAKE, write_query
 from faultbook.view.lines import Bold, Code, Line, Span, join, name, strong, words
 from faultbook.view.message import Block, Message
-from faultbook.view.slack_blocks import actions, button, context, modal, section
+from faultbook.view.slack_blocks import (
+    CHARACTERS_A_SECTION,
+    actions,
+    button,
+    context,
+    modal,
+    section,
+    text_of,
+)
 from faultbook.view.spoken import spoken_text
 
 _ERROR_WORDS = 400
@@ -88,8 +96,11 @@ def refusal_message(error: FaultbookError) -> Message:
     happened = coded(error.message)
     if "`" not in error.message:  # code stands out by itself
         happened = strong(*happened)
-    line = join((happened, coded(error.next_step), [Code(error.code)]), [" "])
-    return note_message(line)
+    next_step = join((coded(error.next_step), [Code(error.code)]), [" "])
+    whole = join((happened, next_step), [" "])
+    if len(text_of([whole])) <= CHARACTERS_A_SECTION:
+        return note_message(whole)
+    return _message([happened, next_step], [section([happened]), section([next_step])])
 
 
 def refused_modal(message: Message) -> Block:
