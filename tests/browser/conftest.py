@@ -70,6 +70,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no chromium on the PATH: apt-get install chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        expect.set_options(timeout=20_000)  # the machine may be busy
         yield chromium
         chromium.close()
 

@@ -41,7 +41,7 @@ def _incidents(up: Up) -> set[str]:
 
 def _ask(page: Page, words: str) -> None:
     """Ask in the channel, and open the thread of the answer once it is there."""
-    expect(page.get_by_test_id("connection")).to_have_text("faultbook is connected", timeout=9_000)
+    expect(page.get_by_test_id("connection")).to_have_text("faultbook is connected", timeout=20_000)
     say(page, words).get_by_test_id("thread-link").click(timeout=10_000)
 
 
@@ -49,7 +49,7 @@ def _failing(page: Page) -> Locator:
     """Ask what's failing; gives the answer, in its thread."""
     _ask(page, "@faultbook is crm-sync failing?")
     answer = page.get_by_test_id("thread").get_by_test_id("message").filter(has_text="As of").last
-    expect(answer).to_contain_text("crm-sync", timeout=5_000)
+    expect(answer).to_contain_text("crm-sync", timeout=20_000)
     return answer
 
 
@@ -60,7 +60,7 @@ def _open_by_shortcut(page: Page) -> Locator:
     answer.get_by_test_id("more").click()
     page.get_by_role("menuitem", name="Open incident").click()
     modal = page.get_by_test_id("modal")
-    expect(modal).to_contain_text("crm-sync", timeout=5_000)
+    expect(modal).to_contain_text("crm-sync", timeout=20_000)
     return modal
 
 
@@ -133,13 +133,13 @@ def test_a_draft_is_kept_reminded_of_late_and_then_written(
     answer = _failing(phone)
     answer.get_by_role("button", name="Open incident").first.click()
     modal = phone.get_by_test_id("modal")
-    expect(modal).to_contain_text("crm-sync", timeout=5_000)
+    expect(modal).to_contain_text("crm-sync", timeout=20_000)
     width = phone.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
     shot(phone, "phone-incident", tmp_path)
     modal.get_by_label("Title").fill("The CRM is away")
     modal.get_by_role("button", name="Save draft").click()
-    expect(modal).to_contain_text("Draft saved: The CRM is away", timeout=5_000)
+    expect(modal).to_contain_text("Draft saved: The CRM is away", timeout=20_000)
     shot(phone, "phone-draft-kept", tmp_path)
     modal.get_by_test_id("modal-close").click()
     _said(phone, "Its prevention rule is due")
@@ -154,7 +154,7 @@ def test_a_draft_is_kept_reminded_of_late_and_then_written(
     assert "The CRM is away" in told.stdout
 
     reminder.get_by_role("button", name="Write rule").click()
-    expect(modal.get_by_label("Title")).to_have_value("The CRM is away", timeout=5_000)
+    expect(modal.get_by_label("Title")).to_have_value("The CRM is away", timeout=20_000)
     modal.get_by_label("Prevention rule").fill(
         "A job that talks to the CRM waits for its health page first (crm-sync.sh, line 1)."
     )
@@ -175,6 +175,6 @@ def test_lessons_are_found_where_people_talk(desk: Page, tmp_path: Path) -> None
     desk.locator('[data-testid="channel"][data-name="dm"]').click()
     desk.get_by_test_id("tab-home").click()
     home = desk.get_by_test_id("home")
-    expect(home).to_contain_text("Learned", timeout=5_000)
+    expect(home).to_contain_text("Learned", timeout=20_000)
     home.get_by_text("Learned").scroll_into_view_if_needed()
     shot(desk, "home-lessons", tmp_path)

@@ -366,7 +366,7 @@ class Workspace:
         return int(self.get("state")["connected"])
 
     @staticmethod
-    def wait_for(predicate: Callable[[], T], timeout: float = 5.0, every: float = 0.02) -> T:
+    def wait_for(predicate: Callable[[], T], timeout: float = 20.0, every: float = 0.02) -> T:
         """Asks until the answer is true and gives it; fails with the last answer."""
         end = time.monotonic() + timeout
         while True:

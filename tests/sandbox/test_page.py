@@ -31,6 +31,7 @@ pytestmark = [
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        expect.set_options(timeout=20_000)  # the machine may be busy
         yield chromium
         chromium.close()
 
@@ -52,7 +53,7 @@ def viewer(browser: Browser, one_workspace: Workspace) -> Iterator[Page]:
 
 def opened(browser: Browser, slack: Workspace, width: int, height: int) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
-    context.set_default_timeout(5000)
+    context.set_default_timeout(20_000)
     page = context.new_page()
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))

@@ -101,7 +101,7 @@ class Office:
 
         return await self.store.read_async(read)
 
-    async def until(self, holds: Callable[[list[Any]], bool], seconds: float = 8) -> list[Any]:
+    async def until(self, holds: Callable[[list[Any]], bool], seconds: float = 20) -> list[Any]:
         end = time.monotonic() + seconds
         while not holds(rows := await self.rows()):
             assert time.monotonic() < end, [(row.state, row.attempts, row.error) for row in rows]
