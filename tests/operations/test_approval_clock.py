@@ -67,13 +67,36 @@ def test_what_a_cancelled_task_asked_ends_with_it_though_no_time_has_come(store:
     assert not store.read(is_time)
 
 
-def test_what_is_approved_and_has_not_begun_is_no_matter_of_the_clock(
+def test_what_is_approved_and_not_begun_in_its_policys_longest_time_is_withdrawn_once(
     store: Store, clock: FrozenClock
 ) -> None:
-    asked = approved(store, rules())
+    longer = policy("payout", max_ttl_seconds=500_000.0)
+    both = policies(*rules().all, longer)
+    asked, later = approved(store, both), approved(store, both, "payout")
+    clock.advance(86_400)
+    assert not store.read(is_time, both)
+    assert store.write(sweep_approvals, both) == NOTHING
+    clock.advance(1)
+    assert store.read(is_time, both)
+    assert store.write(sweep_approvals, both) == Swept(withdrawn=1)
+    assert store.write(sweep_approvals, both) == NOTHING
+    assert not store.read(is_time, both)
+    withdrawn = read(store, asked.number)
+    assert (withdrawn.state, withdrawn.decided_by) == (ApprovalState.DENIED, "the policy")
+    assert "over 24 h ago" in withdrawn.reason
+    assert read(store, later.number).state is ApprovalState.APPROVED
+    [*_, last] = store.read(list_newest, 50, asked.id)
+    assert (last.kind, last.actor) == ("approval.withdrawn", "clock")
+
+
+def test_what_runs_or_ran_is_not_withdrawn(store: Store, clock: FrozenClock) -> None:
+    desk = ApprovalDesk(store)
+    asked = desk.ask()
+    desk.counted(asked)
+    desk.granted(asked)
     clock.advance(100_000)
-    assert store.write(sweep_approvals) == NOTHING
-    assert read(store, asked.number).state is ApprovalState.APPROVED
+    assert not store.write(sweep_approvals, desk.policies).withdrawn
+    assert read(store, asked.number).state is ApprovalState.EXECUTION_UNKNOWN
 
 
 def test_of_a_bypass_that_nobody_reviewed_people_are_reminded_once(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 
 import structlog
 
@@ -17,7 +18,7 @@ from faultbook.delivery.executor.worker import (
 from faultbook.delivery.webhook.worker import WebhookWorker
 from faultbook.model.approval_policy import ApprovalPolicy, Membership, Memberships
 from faultbook.model.person import Person
-from faultbook.operations.approval_clock import is_time, sweep_approvals
+from faultbook.operations.approval_clock import Swept, is_time, sweep_approvals
 
 log = structlog.get_logger("approvals")
 
@@ -47,17 +48,12 @@ async def start_webhooks(house: House, stack: AsyncExitStack) -> None:
 
 
 def sweep_due(house: House) -> None:
-    """Let approvals expire, call unreported executions unknown, remind of reviews."""
-    if not house.store.read(is_time):
+    """Let approvals expire, withdraw and call unknown what is due, remind of reviews."""
+    if not house.store.read(is_time, house.policies):
         return  # nothing is written where nothing is due
-    swept = house.store.write(sweep_approvals, looked_after(house.policies))
-    if swept.expired or swept.unknown or swept.reminded:
-        log.info(
-            "approvals_swept",
-            expired=swept.expired,
-            unknown=swept.unknown,
-            reminded=swept.reminded,
-        )
+    swept = house.store.write(sweep_approvals, house.policies, looked_after(house.policies))
+    if swept != Swept():
+        log.info("approvals_swept", **asdict(swept))
 
 
 async def settings_say(

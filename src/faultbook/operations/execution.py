@@ -35,6 +35,8 @@ from faultbook.operations.execution_rules import (
     is_equal,
     no_grant,
     not_used,
+    outlived,
+    outlived_since,
     why_not_now,
     why_not_run,
 )
@@ -252,10 +254,25 @@ def _grant_values(tx: Transaction, policy: ApprovalPolicy, holder: str) -> dict[
     }
 
 
-def _withdraw(tx: Transaction, asked: Approval, error: FaultbookError) -> None:
+def withdraw_outlived(tx: Transaction, policies: ApprovalPolicies) -> int:
+    """Withdraw what was approved too long ago and never begun; tells how many."""
+    withdrawn = 0
+    for number in executions.list_outlived(tx, outlived_since(tx, policies)):
+        asked = find_approval(tx, number, hold=True)
+        policy = policies.named(asked.policy)
+        error = outlived(tx, asked, policy) if policy is not None else None
+        if error is not None and _withdraw(tx, asked, error):
+            audit_step(tx, "approval.withdrawn", number, "clock", {"code": error.code})
+            withdrawn += 1
+    return withdrawn
+
+
+def _withdraw(tx: Transaction, asked: Approval, error: FaultbookError) -> bool:
     """Deny what was approved and will never run, so that nobody waits for it."""
     words = f"{error.message} {error.next_step}"
     values = {"state": ApprovalState.DENIED.value, "decided_by": THE_POLICY, "reason": words}
-    if approvals.change(tx, asked.number, _APPROVED, values | {"decided_at": tx.now}):
-        owe_card(tx, asked.number)
-        owe_webhook(tx, asked.number)
+    if not approvals.change(tx, asked.number, _APPROVED, values | {"decided_at": tx.now}):
+        return False
+    owe_card(tx, asked.number)
+    owe_webhook(tx, asked.number)
+    return True

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from faultbook.base.clock import seconds
+from faultbook.base.clock import Instant, seconds
 from faultbook.base.errors import (
     ConflictError,
     FaultbookError,
@@ -15,6 +15,7 @@ from faultbook.base.text import duration
 from faultbook.model.approval import Approval, ApprovalState, Vote
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
+    ApprovalPolicies,
     ApprovalPolicy,
     Membership,
     counted_for,
@@ -50,7 +51,7 @@ def why_not_run(
     if policy.executor is not None and not holder:
         return _runs_it_itself(asked)
     return (
-        _outlived(tx, asked, policy)
+        outlived(tx, asked, policy)
         or _nobody_knows(asked, memberships)
         or _approver_gone(asked, memberships, policy)
     )
@@ -125,7 +126,12 @@ def _runs_it_itself(asked: Approval) -> ConflictError:
     )
 
 
-def _outlived(tx: Transaction, asked: Approval, policy: ApprovalPolicy) -> ConflictError | None:
+def outlived_since(tx: Transaction, policies: ApprovalPolicies) -> dict[str, Instant]:
+    """Tell for each policy, by name, since when what was approved under it may still run."""
+    return {one.name: tx.now - seconds(one.max_ttl_seconds) for one in policies.all}
+
+
+def outlived(tx: Transaction, asked: Approval, policy: ApprovalPolicy) -> ConflictError | None:
     """Tell whether it was approved so long ago that who approved may have meant another world."""
     approved_at = asked.decided_at or asked.created_at
     if tx.now - approved_at <= seconds(policy.max_ttl_seconds):

@@ -1,9 +1,9 @@
 """Executions: what waits for one, who is at it, and whose time has come."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select, text, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, text, update
 
 from faultbook.base.clock import Instant
 from faultbook.store.schema_approvals import approvals
@@ -66,6 +66,15 @@ def list_held(tx: Transaction) -> list[HeldGrant]:
         HeldGrant(row.number, row.policy, row.grant_id, row.grant_by, row.grant_until)
         for row in tx.execute(statement)
     ]
+
+
+def list_outlived(tx: Transaction, since: Mapping[str, Instant], limit: int = 200) -> list[int]:
+    """List what was approved under policies before an instant of each, and was not begun."""
+    if not since:
+        return []
+    before = (and_(_c.policy == name, _c.decided_at < at) for name, at in since.items())
+    statement = select(_c.number).where(_APPROVED, or_(*before)).order_by(_c.number)
+    return list(tx.execute(statement.limit(limit)).scalars())
 
 
 def list_lapsed(tx: Transaction, spared: Collection[str] = (), limit: int = 200) -> list[int]:

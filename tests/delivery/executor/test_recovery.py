@@ -261,7 +261,7 @@ async def test_the_sweep_ends_what_nobody_takes_up_again_and_spares_the_rest(
     assert not store.read(is_time)
     clock.advance(301)
     assert store.read(is_time)
-    swept = store.write(sweep_approvals, looked_after(rules))
+    swept = store.write(sweep_approvals, rules, looked_after(rules))
     assert swept.unknown == 1
     assert read(store, ended.approval.number).state is UNKNOWN
     assert read(store, kept.approval.number).state is ApprovalState.EXECUTING
