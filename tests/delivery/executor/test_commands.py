@@ -231,7 +231,7 @@ async def test_a_worker_that_is_stopped_ends_its_command_and_says_that_nobody_kn
     await worker.start()
     while not (bench.folder / "began").exists():  # noqa: ASYNC110 - another process's work
         await asyncio.sleep(0.02)
-    await worker.stop(patience=0.1)
+    await worker.stop(patience=3.0)
     done = read(bench.store, asked.number)
     assert (done.state, done.outcome) == (
         ApprovalState.EXECUTION_UNKNOWN,
