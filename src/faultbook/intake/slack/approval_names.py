@@ -17,6 +17,9 @@ _OF_AN_APPROVAL = Phrases(
     *("expired", "executed", "cancelled", "superseded", "granted", "granted yet", "still open"),
     *("get approved", "been approved", "been denied", "been decided", "run", "ran", "run yet"),
 )
+DECISIONS = Phrases("approve", "deny", "reject", "decline", "i approve", "i deny")
+"""How somebody begins who would decide in words."""
+_REASONS = Phrases("because", "since", "as", "for")
 _WAITS_FOR_ME = Phrases(
     *(
         "what waits for me",
@@ -49,19 +52,30 @@ def approval_of(reader: Reader, now: Instant) -> ApprovalOf:
     """
     del now
     reader.take(phrases.TASK_STATUS)
-    named = reader.take(_APPROVAL_WORDS)
-    word = reader.next()
-    found = None
-    if word is not None:
-        found = _ID.fullmatch(word.text) or (_NUMBER.fullmatch(word.text) if named else None)
+    number = _number(reader)
     start = reader.at
     reader.take(phrases.BE_OR_HAVE)
     if not (reader.take(_OF_AN_APPROVAL) and reader.is_done):
         reader.at = start
         reader.take(phrases.OF_A_TASK)
-    if found is None or not reader.is_done:
+    if number is None or not reader.is_done:
         raise UnclearError
-    return ApprovalOf(int(found[1]))
+    return ApprovalOf(number)
+
+
+def decision_about(reader: Reader, now: Instant) -> ApprovalOf:
+    """Read `approve A-7`, `deny A-7 because …`: words decide nothing; how it stands is told.
+
+    Raises:
+        UnclearError: it is anything else.
+    """
+    del now
+    if not reader.take(DECISIONS):
+        raise UnclearError
+    number = _number(reader)
+    if number is None or not (reader.is_done or reader.take(_REASONS)):
+        raise UnclearError
+    return ApprovalOf(number)
 
 
 def waits_for_me(reader: Reader, now: Instant) -> WaitsForMe:
@@ -78,3 +92,12 @@ def waits_for_me(reader: Reader, now: Instant) -> WaitsForMe:
     if not (asked and reader.is_done):
         raise UnclearError
     return WaitsForMe()
+
+
+def _number(reader: Reader) -> int | None:
+    named = reader.take(_APPROVAL_WORDS)
+    word = reader.next()
+    if word is None:
+        return None
+    found = _ID.fullmatch(word.text) or (_NUMBER.fullmatch(word.text) if named else None)
+    return int(found[1]) if found else None

@@ -14,7 +14,9 @@ from faultbook.base.errors import InvalidError
 from faultbook.base.when import parse_when
 from faultbook.intake.slack import phrases
 from faultbook.intake.slack.approval_names import (
+    DECISIONS,
     approval_of,
+    decision_about,
     waits_for_me,
 )
 from faultbook.intake.slack.asks import (
@@ -300,6 +302,7 @@ _FORMS: tuple[Form, ...] = (
     _help,
     _status_of,
     approval_of,
+    decision_about,
     waits_for_me,
     _what_doing,
     _seen_before,
@@ -317,6 +320,7 @@ _FORMS: tuple[Form, ...] = (
 # Every mention passes here: a form whose first words are known is tried only where they may stand.
 _OPENINGS: dict[Form, tuple[Phrases, ...]] = {
     _help: (phrases.HELP,),
+    decision_about: (DECISIONS,),
     _what_doing: (phrases.DOING_FOR_ME, phrases.DOING),
     _seen_before: (phrases.SEEN_THIS, phrases.SEEN),
     _review: (phrases.REVIEW,),
