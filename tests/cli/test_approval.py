@@ -136,6 +136,20 @@ def test_groups_are_not_guessed_where_no_slack_is_asked(local: Place) -> None:
     assert newest[0].kind == "vote.refused"
 
 
+def test_a_policy_that_only_a_server_has_is_not_said_to_have_changed(local: Place) -> None:
+    """The samples' policies are such: they name the channels of one workspace."""
+    local.ask()
+    (local.folder / "faultbook.toml").write_text("")
+    shown = local.approval("show", "A-1").stdout
+    assert "Nobody can decide it here: the policy refund-prod is not set" in shown
+    digest = ("--digest", local.digest)
+    for verb, *said in (("approve", *digest), ("deny",), ("break-glass", *digest)):
+        refused = local.approval(verb, "A-1", *said, "--reason", "r", who="ben")
+        assert (refused.returncode, refused.stdout) == (1, ""), verb
+        assert "Policy `refund-prod` is not set here" in refused.stderr
+        assert "FAULTBOOK_URL" in refused.stderr
+
+
 def test_who_asked_takes_it_back(place: Place) -> None:
     place.ask()
     back = place.approval("cancel", "A-1")

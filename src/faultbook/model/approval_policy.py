@@ -19,6 +19,9 @@ LOOKUP_FAILED = "lookup_failed"
 UNKNOWN_PERSON = "unknown_person"
 """Why somebody can't decide whose id is no member's."""
 
+POLICY_NOT_HERE = "policy_not_here"
+"""Why nobody can decide whose settings don't have the policy, as a server's may."""
+
 NOT_COUNTED = "your decision did not count"
 """What is said of a refused decision, however it was made."""
 

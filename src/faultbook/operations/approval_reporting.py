@@ -11,6 +11,7 @@ from faultbook.model.approval import Approval, ApprovalState, EvidenceLink, NewA
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
     NOT_COUNTED,
+    POLICY_NOT_HERE,
     ApprovalPolicies,
     Membership,
 )
@@ -84,7 +85,11 @@ def membership_by_id(asked: Approval, person: Person, policies: ApprovalPolicies
     """Say of a person what the settings alone say, where no Slack is asked."""
     policy = policies.named(asked.policy)
     if policy is None:
-        return Membership(person.id)
+        words = (
+            f"Policy `{asked.policy}` is not set here, so {NOT_COUNTED}."
+            " Decide in Slack, or by FAULTBOOK_URL."
+        )
+        return Membership(person.id, is_active=False, why_not=words, why_code=POLICY_NOT_HERE)
     voters = [policy.break_glass, *(one.voters for one in policy.thresholds)]
     listed = any(person.id in one.users for one in voters)
     if listed or not any(one.groups or one.channels for one in voters):

@@ -23,6 +23,7 @@ from faultbook.model.approval import (
 from faultbook.model.approval_policy import (
     LOOKUP_FAILED,
     NOT_COUNTED,
+    POLICY_NOT_HERE,
     UNKNOWN_PERSON,
     ApprovalPolicies,
     ApprovalPolicy,
@@ -93,7 +94,7 @@ def why_no_vote(
     if asked.state.is_decided:
         return decided_before(asked)
     if policy is None:
-        return policy_changed(asked)
+        return _policy_elsewhere(ballot.membership) or policy_changed(asked)
     return (
         _not_as_shown(asked, ballot.shown)
         or _not_allowed(asked, ballot.voter, ballot.membership, policy)
@@ -162,7 +163,7 @@ def why_no_bypass(
     if asked.state.is_decided:
         return decided_before(asked)
     if policy is None:
-        return policy_changed(asked)
+        return _policy_elsewhere(membership) or policy_changed(asked)
     unlike = _not_as_shown(asked, shown)
     if unlike is not None:
         return unlike
@@ -225,6 +226,13 @@ def policy_changed(asked: Approval) -> ConflictError:
         code="policy_changed",
         next_step="The agent asks again, by the new policy.",
     )
+
+
+def _policy_elsewhere(membership: Membership) -> ForbiddenError | None:
+    """Tell whether a policy is not known where a decision comes from, rather than changed."""
+    if membership.why_code != POLICY_NOT_HERE:
+        return None
+    return ForbiddenError(membership.why_not, code=POLICY_NOT_HERE)
 
 
 def voted_before(asked: Approval, voter: Person) -> ConflictError:

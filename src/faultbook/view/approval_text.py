@@ -176,7 +176,8 @@ def _facts(document: Document, asked: Approval, now: Instant) -> str:
 
 def _next(document: Document, asked: Approval) -> Iterator[str]:
     if _is_stuck(document):
-        yield plain(approval_lines.nobody_decides(asked), asked.created_at)
+        policy = name(asked.policy, _NAME)
+        yield f"Nobody can decide it here: the policy {policy} is not set, or not as it was then."
     elif asked.state is ApprovalState.PENDING:
         yield f"Next: faultbook approval approve {asked.id} --digest {asked.short_digest}"
     elif asked.state is ApprovalState.EXECUTION_UNKNOWN:
@@ -186,7 +187,7 @@ def _next(document: Document, asked: Approval) -> Iterator[str]:
 
 
 def _is_stuck(document: Document) -> bool:
-    """Tell whether something waits that nobody can decide, since its policy changed."""
+    """Tell whether something waits that nobody can decide by the policies of who answered."""
     return document["state"] == ApprovalState.PENDING and document["needed"] is None
 
 
