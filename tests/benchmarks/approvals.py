@@ -29,7 +29,7 @@ from faultbook.model.ballot import Ballot
 from faultbook.model.notice import NoticeState
 from faultbook.operations.approval_requests import request_approval
 from faultbook.operations.approval_steps import Refusal
-from faultbook.operations.approvals import list_approvals
+from faultbook.operations.approvals import list_approvals, note_policies
 from faultbook.operations.voting import Counted, vote
 from faultbook.store.engine import Store, open_store, sqlite_url
 from faultbook.store.schema import notices
@@ -145,6 +145,7 @@ def _cards(home: Path, count: int) -> list[str]:
             found.append(shown_value(asked))
         return found
 
+    house.store.write(note_policies, house.policies)  # the bot has run with them before
     values = house.store.write(ask)
     house.store.write(_settle_cards)
     house.close()
