@@ -112,9 +112,20 @@ class Approving:
             found = self.find(asked)
             return found if found.state is state else None
 
-        found = self.workspace.wait_for(reached, timeout=10)
+        found = self.workspace.wait_for(reached)
         assert found is not None
         return found
+
+    def card_in(self, channel: str, thread: str, asked: Approval) -> Json:
+        """Wait for an approval's card in a thread."""
+
+        def shown() -> Json | None:
+            found = self.workspace.from_bot(channel, thread=thread)
+            return next((one for one in found if asked.short_digest in one["text"]), None)
+
+        card = self.workspace.wait_for(shown)
+        assert card is not None
+        return card
 
     def card(self, asked: Approval, said: str = "") -> Json:
         """Wait for an approval's card, until it says something."""
@@ -125,7 +136,7 @@ class Approving:
                     return one
             return None
 
-        found = self.workspace.wait_for(shown, timeout=10)
+        found = self.workspace.wait_for(shown)
         assert found is not None
         return found
 

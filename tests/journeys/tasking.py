@@ -39,7 +39,7 @@ def card_in(workspace: Workspace, channel: str, thread: str, said: str = "T-") -
         found = workspace.from_bot(channel, thread=thread)
         return found[0] if found and said in found[0]["text"] else None
 
-    found = workspace.wait_for(shown, timeout=10)
+    found = workspace.wait_for(shown)
     assert found is not None
     return found
 

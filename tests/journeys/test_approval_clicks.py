@@ -86,7 +86,7 @@ def test_whose_task_it_is_decides_nothing_and_the_tasks_card_names_the_approval(
         found = workspace.from_bot("general", thread=ts)
         return found[0] if found and "waits for approval" in found[0]["text"] else None
 
-    waiting = workspace.wait_for(waits, timeout=10)
+    waiting = workspace.wait_for(waits)
     assert waiting is not None
     assert f"T-{number} waits for approval A-{asked.number}." in waiting["text"]
     assert "refund 120.00 EUR to c_881, until" in waiting["text"]
@@ -234,7 +234,7 @@ def test_when_slack_does_not_say_who_somebody_is_their_vote_is_refused_and_count
         return desk.find(asked).state is ApprovalState.APPROVED
 
     # A slow answer is there for a later click.
-    desk.workspace.wait_for(counted, timeout=10, every=0.5)
+    desk.workspace.wait_for(counted, timeout=30, every=0.5)
 
 
 def test_two_of_a_group_are_needed_and_each_counts_once(

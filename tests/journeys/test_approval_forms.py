@@ -9,7 +9,7 @@ import pytest
 from faultbook.base.settings_policies import PolicySettings
 from faultbook.model.approval import ApprovalState
 from tests.journeys.approving import Approving, approving, labels, policy_for
-from tests.sandbox.driver import Json, Workspace
+from tests.sandbox.driver import Workspace
 
 
 @pytest.fixture
@@ -53,13 +53,7 @@ def test_a_vote_through_a_form_in_a_thread_is_counted_in_that_thread(
     with approving(workspace, tmp_path / "home", policy) as desk:
         number, thread = desk.task_of("ana", "general")
         asked = desk.ask(task=number)
-
-        def shown() -> Json | None:
-            found = workspace.from_bot("general", thread=thread)
-            return next((one for one in found if asked.short_digest in one["text"]), None)
-
-        card = workspace.wait_for(shown, timeout=10)
-        assert card is not None
+        card = desk.card_in("general", thread, asked)
         assert workspace.click("ben", "general", card["ts"], "approval.deny")["acked"]
         desk.modal("ben", "Deny")
         assert workspace.submit("ben", {"reason": "no"})["outcome"] == "cleared"

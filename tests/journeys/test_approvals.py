@@ -164,7 +164,7 @@ def said_in(desk: Approving, said: str) -> Json:
         found = desk.workspace.from_bot("ops")
         return next((one for one in found if said in one["text"]), None)
 
-    found = desk.workspace.wait_for(shown, timeout=10)
+    found = desk.workspace.wait_for(shown)
     assert found is not None
     return found
 
@@ -297,13 +297,7 @@ def test_a_policy_without_a_channel_answers_in_the_tasks_thread(
     with approving(workspace, tmp_path / "home", policy) as desk:
         number, thread = desk.task_of("ana", "general")
         asked = desk.ask(task=number)
-
-        def shown() -> Json | None:
-            found = workspace.from_bot("general", thread=thread)
-            return next((one for one in found if asked.short_digest in one["text"]), None)
-
-        card = workspace.wait_for(shown, timeout=10)
-        assert card is not None
+        card = desk.card_in("general", thread, asked)
         assert workspace.click("ben", "general", card["ts"], "approval.approve")["acked"]
         desk.wait(asked, ApprovalState.APPROVED)
 
@@ -337,8 +331,8 @@ def test_a_task_that_asks_anew_names_the_newer_approval(desk: Approving) -> None
         return any(words in one["text"] for one in found)
 
     old = desk.ask(task=number)
-    desk.workspace.wait_for(lambda: says(f"T-{number} waits for approval {old.id}."), timeout=10)
+    desk.workspace.wait_for(lambda: says(f"T-{number} waits for approval {old.id}."))
     newer = desk.ask(parameters={"amount": "90.00 EUR"}, task=number)
-    desk.workspace.wait_for(lambda: says(f"T-{number} waits for approval {newer.id}."), timeout=10)
+    desk.workspace.wait_for(lambda: says(f"T-{number} waits for approval {newer.id}."))
     assert desk.approve("ben", desk.card(newer))["acked"]
-    desk.workspace.wait_for(lambda: says(f"T-{number} running"), timeout=10)
+    desk.workspace.wait_for(lambda: says(f"T-{number} running"))

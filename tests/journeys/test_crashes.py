@@ -28,7 +28,7 @@ def killed_then_restarted(workspace: Workspace, home: Path, point: str, database
     second = BotProcess.start(workspace, home, database_url=database)
     try:
         workspace.wait_for(lambda: workspace.from_bot("general", thread=ts), timeout=40)
-        workspace.wait_for(lambda: not workspace.deliveries()["unsettled"], timeout=10)
+        workspace.wait_for(lambda: not workspace.deliveries()["unsettled"])
         # A later question is answered after everything that was owed before it.
         later = workspace.say("ben", "general", QUESTION)
         workspace.wait_for(lambda: workspace.from_bot("general", thread=later), timeout=40)
@@ -60,6 +60,6 @@ def test_a_question_asked_while_the_bot_is_away_is_answered_when_it_is_back(
     ts = workspace.say("ana", "general", QUESTION)
     process = BotProcess.start(workspace, tmp_path / "home")
     try:
-        workspace.wait_for(lambda: workspace.from_bot("general", thread=ts), timeout=10)
+        workspace.wait_for(lambda: workspace.from_bot("general", thread=ts))
     finally:
         process.stop()

@@ -98,7 +98,7 @@ def test_too_many_requests_are_waited_out(workspace: Workspace, bot: RunningBot)
     del bot
     workspace.fault("rate_limit", method="chat.postMessage", count=2, retry_after=1)
     ts = workspace.say("ana", "general", QUESTION)
-    workspace.wait_for(lambda: workspace.from_bot("general", thread=ts), timeout=10)
+    workspace.wait_for(lambda: workspace.from_bot("general", thread=ts))
     posts = [one for one in workspace.wire("chat.postMessage") if one["dir"] == "in"]
     assert len(posts) == 3
     assert posts[1]["at"] - posts[0]["at"] >= 0.95
@@ -111,7 +111,7 @@ def test_a_passing_failure_of_slack_is_tried_again(
     del bot
     workspace.fault(fault, method="chat.postMessage", count=1)
     ts = workspace.say("ana", "general", QUESTION)
-    workspace.wait_for(lambda: workspace.from_bot("general", thread=ts), timeout=10)
+    workspace.wait_for(lambda: workspace.from_bot("general", thread=ts))
     assert len(workspace.from_bot("general", thread=ts)) == 1
 
 

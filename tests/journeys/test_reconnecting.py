@@ -73,7 +73,7 @@ def test_after_any_hurt_the_bot_is_back_and_answers(
     HURTS[hurt](workspace)
     supervisor = bot.bot._supervisor
     assert supervisor is not None
-    workspace.wait_for(lambda: supervisor.status().opened > opened, timeout=10)
+    workspace.wait_for(lambda: supervisor.status().opened > opened)
     ask(workspace)
     assert bot.bot.status().connected
 

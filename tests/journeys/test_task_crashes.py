@@ -41,7 +41,7 @@ def reactions(workspace: Workspace, ts: str) -> list[str]:
 def wait_shown(workspace: Workspace, ts: str, url: str) -> Task:
     """Wait until nothing more is owed for the one task, and give it."""
     workspace.wait_for(lambda: workspace.from_bot("general", thread=ts), timeout=40)
-    workspace.wait_for(lambda: not workspace.deliveries()["unsettled"], timeout=10)
+    workspace.wait_for(lambda: not workspace.deliveries()["unsettled"])
 
     def shown() -> list[Task]:
         return [task for task in tasks_in(url) if task.painted == task.revision and task.reaction]

@@ -122,7 +122,7 @@ class Crew:
         for name in list(self.alive):
             with contextlib.suppress(ProcessLookupError):
                 self.kill(name)
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=30)
 
 
 @dataclass

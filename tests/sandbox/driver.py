@@ -93,7 +93,7 @@ class Workspace:
         self._http.close()
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=30)
         if self.process.stdout is not None:
             self.process.stdout.close()
         return code

@@ -211,7 +211,7 @@ class Heard:
 
     def wait(self, count: int) -> None:
         with self._told:
-            assert self._told.wait_for(lambda: len(self.topics) >= count, timeout=10)
+            assert self._told.wait_for(lambda: len(self.topics) >= count, timeout=30)
 
 
 def test_watchers_are_told_after_the_commit_what_it_touched(desk: TaskDesk) -> None:
