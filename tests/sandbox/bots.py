@@ -140,18 +140,18 @@ class RawBot:
         """Closes the connection."""
         if self._ws is not None and not self.closed.is_set():
             with contextlib.suppress(RuntimeError):
-                asyncio.run_coroutine_threadsafe(self._ws.close(), self._loop).result(5)
+                asyncio.run_coroutine_threadsafe(self._ws.close(), self._loop).result(20)
         self.closed.wait(5)
 
     def ping(self, payload: bytes) -> None:
         """Sends a ping."""
         assert self._ws is not None
-        asyncio.run_coroutine_threadsafe(self._ws.ping(payload), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._ws.ping(payload), self._loop).result(20)
 
     def send(self, frame: Json) -> None:
         """Sends a frame of the test's own."""
         assert self._ws is not None
-        asyncio.run_coroutine_threadsafe(self._ws.send_json(frame), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._ws.send_json(frame), self._loop).result(20)
 
     def envelopes(self, kind: str = "events_api") -> list[Json]:
         """Lists the envelopes of a type that arrived."""

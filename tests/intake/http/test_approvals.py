@@ -376,7 +376,7 @@ def test_a_server_that_stops_ends_the_waits(sqlite_desk: Desk) -> None:
         waiting = pool.submit(sqlite_desk.read, asked, 18)
         time.sleep(0.2)
         sqlite_desk.stop_waiting()
-        assert waiting.result(5)["state"] == "pending"
+        assert waiting.result(20)["state"] == "pending"
 
 
 @pytest.mark.parametrize("verb", ["approve", "deny", "break-glass", "review", "outcome"])
