@@ -1,6 +1,7 @@
 """What tests do on the workspace's page: say something, find it again, keep a picture."""
 
 import os
+import time
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page
@@ -18,12 +19,19 @@ def shot(page: Page, name: str, folder: Path) -> Path:
 
 def say(page: Page, words: str) -> Locator:
     """Type into the channel and send; gives the message, whatever else is there or comes."""
+    return say_timed(page, words)[0]
+
+
+def say_timed(page: Page, words: str) -> tuple[Locator, float]:
+    """Say something; gives the message, and when it was sent, in monotonic seconds."""
     page.get_by_test_id("composer").fill(words)
     page.keyboard.press("Escape")  # a list of names may be open
+    began = time.monotonic()
     with page.expect_response("**/_control/say") as sent:
         page.get_by_test_id("send").click()
     ts = sent.value.json()["ts"]
-    return page.get_by_test_id("messages").locator(f'[data-testid="message"][data-ts="{ts}"]')
+    said = page.get_by_test_id("messages").locator(f'[data-testid="message"][data-ts="{ts}"]')
+    return said, began
 
 
 def answer_to(page: Page, message: Locator) -> Locator:

@@ -92,10 +92,10 @@ def test_the_modal_refuses_what_is_no_rule_and_git_shows_the_one_that_is(
         assert _incidents(up) == before
     shot(desk, "incident-refused", tmp_path)
     rule.fill(RULE)
-    end = time.monotonic() + 20
+    began = time.monotonic()
     modal.get_by_test_id("modal-submit").click()
     while _incidents(up) == before:
-        assert time.monotonic() < end, "it did not come into the remote's main"
+        assert time.monotonic() - began < 3, "not in the remote's main within three seconds"
     [path] = _incidents(up) - before
     shown = _git(up, "show", f"refs/heads/main:{path}")
     assert RULE in shown

@@ -2,22 +2,33 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Up
-from tests.browser.pages import answer_to, say, shot
+from tests.browser.pages import answer_to, say, say_timed, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.usefixtures("samples")]
 
 
-def test_the_first_question_is_answered_with_what_is_true(
+def _ask(page: Page, words: str) -> tuple[Locator, float]:
+    """Ask; gives the question, and the seconds until it has an answer."""
+    asked, began = say_timed(page, words)
+    expect(asked.get_by_test_id("thread-link")).to_have_count(1, timeout=20_000)
+    return asked, time.monotonic() - began
+
+
+def test_the_first_question_is_answered_within_a_second_with_what_is_true(
     desk: Page, up: Up, tmp_path: Path
 ) -> None:
     expect(desk.get_by_test_id("connection")).to_have_text("faultbook is connected", timeout=20_000)
-    answer = answer_to(desk, say(desk, "@faultbook what's failing?"))
+    # The best of three: this machine may be busy with other things, the bot must not be.
+    asked = [_ask(desk, "@faultbook what's failing?") for _ in range(3)]
+    assert min(took for _, took in asked) < 1.0
+    answer = answer_to(desk, asked[-1][0])
     for words in (
         "1 failing on main",
         "crm-sync",

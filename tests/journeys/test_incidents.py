@@ -1,5 +1,7 @@
 """Incidents from Slack to git over real sockets and a real remote: opened, drafted, closed."""
 
+import time
+
 import pytest
 
 from faultbook.base.clock import HOUR, MINUTE
@@ -45,8 +47,10 @@ def test_a_shortcut_on_a_failing_message_opens_an_incident_that_git_shows(desk: 
     assert "Lesson" in outcome["errors"]["rule"]
     assert desk.incident_paths() == []
 
+    began = time.monotonic()
     assert desk.slack.submit("ana", {"rule": GOOD_RULE, **why})["outcome"] == "closed"
-    [path] = desk.slack.wait_for(desk.incident_paths, timeout=20)
+    [path] = desk.slack.wait_for(desk.incident_paths, timeout=3)
+    assert time.monotonic() - began < 3
     incident = read_incident(desk.remote.read(path).encode(), path).fields
     assert incident.prevention_rule == GOOD_RULE
     assert (incident.owner, incident.rule_author) == ("Ana Ruiz", "Ana Ruiz")

@@ -167,9 +167,19 @@ def test_a_newcomer_asks_and_is_answered_in_a_thread(slack: Workspace, page: Pag
         expect(thread).to_be_hidden()
 
 
-def test_a_posted_message_shows_by_itself(slack: Workspace, page: Page) -> None:
-    posted = slack.api("chat.postMessage", channel="general", text="quick one")
-    expect(message(page, posted["ts"])).to_contain_text("quick one")
+def test_a_posted_message_shows_within_a_blink(slack: Workspace, page: Page) -> None:
+    general = slack.channel_id("general")
+    page.evaluate(
+        """() => { window.arrived = new Promise((done) => {
+            const list = document.querySelector("[data-testid=messages]");
+            new MutationObserver(() => {
+                if (list.textContent.includes("quick one")) done(Date.now());
+            }).observe(list, {childList: true, subtree: true});
+        }); }"""
+    )
+    posted = slack.api("chat.postMessage", channel=general, text="quick one")
+    arrived = float(page.evaluate("() => window.arrived")) / 1000
+    assert arrived - float(posted["ts"]) < 1
 
 
 def test_a_modal_opens_shows_its_error_and_closes(slack: Workspace, page: Page) -> None:

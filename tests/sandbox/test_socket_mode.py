@@ -14,12 +14,14 @@ def answering(app: AsyncApp) -> None:
         await say(text=f"heard: {event['text']}", thread_ts=event["ts"])
 
 
-def test_a_real_bolt_app_answers_a_mention(slack: Workspace) -> None:
+def test_a_real_bolt_app_answers_a_mention_within_a_blink(slack: Workspace) -> None:
     with Bot(slack, answering):
         slack.say("ana", "general", "@faultbook warm up")
         slack.wait_for(lambda: slack.from_bot("general"))
+        started = time.perf_counter()
         ts = slack.say("ana", "general", "@faultbook what's failing?")
         answer = slack.wait_for(lambda: slack.from_bot("general", thread=ts), every=0.002)
+        assert time.perf_counter() - started < 1
         assert answer[0]["text"].startswith(f"heard: <@{slack.bot_user_id}> what's failing?")
         slack.wait_for(lambda: not slack.deliveries()["unsettled"])
 

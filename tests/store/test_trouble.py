@@ -111,7 +111,7 @@ def test_nothing_is_queued_behind_the_end(tmp_path: Path, clock: FrozenClock) ->
     for thread in threads:
         thread.join()
     assert not ended.is_set()
-    assert all(future.result(timeout=20) for future in futures)
+    assert all(future.result(timeout=1) for future in futures)
 
 
 def test_a_server_that_ends_a_connection_midway_is_unavailable_and_then_served(

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -130,6 +131,8 @@ async def test_it_stops_soon_although_the_remote_never_answers(
         owe_lesson(live_store)
         async with asyncio.timeout(30), running(live_store, repository):
             connection, _ = await asyncio.to_thread(silent.accept)
+            began = time.monotonic()
+        assert time.monotonic() - began < 3
         connection.close()
     assert live_store.read(ledger.list_claimers) == []
     live_store.close()

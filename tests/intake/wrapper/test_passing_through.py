@@ -151,7 +151,7 @@ def test_what_a_job_leaves_running_does_not_hold_the_wrapper(wrapper: Wrapper) -
     began = time.monotonic()
     done = wrapper.run(*sh("sleep 30 & echo $! > left; echo said"))
     assert done.stdout == b"said\n"
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 15
     os.kill(int((wrapper.work / "left").read_text()), signal.SIGKILL)
     assert done.returncode == 0
 
@@ -252,7 +252,7 @@ def test_a_timeout_ends_grandchildren_that_do_not_listen(wrapper: Wrapper) -> No
     done = wrapper.run(*sh("sh stubborn.sh & wait"), options=("--timeout", "1"), timeout=60)
     assert done.returncode == 143
     assert not _is_alive(int((wrapper.work / "stubborn").read_text()))
-    assert time.monotonic() - began >= 10
+    assert 10 <= time.monotonic() - began < 20
 
 
 def test_a_script_without_its_first_line_runs_as_a_shell_runs_it(wrapper: Wrapper) -> None:

@@ -61,8 +61,8 @@ def test_a_server_that_hangs_holds_the_job_up_for_seconds_only(wrapper: Wrapper)
     done = wrapper.run(*sh("date +%s.%N > began; exit 3"), environ={"FAULTBOOK_URL": hanging.url})
     hanging.close()
     assert done.returncode == 3
-    assert float((wrapper.work / "began").read_text()) - began < 25
-    assert time.time() - began < 60
+    assert float((wrapper.work / "began").read_text()) - began < 9
+    assert time.time() - began < 25
     assert len(wrapper.spooled()) == 1
 
 
@@ -175,7 +175,7 @@ def test_a_locked_database_lets_the_job_run_at_once_and_its_record_wait(wrapper:
     until((wrapper.work / "began").exists)
     until(lambda: bool((wrapper.work / "began").read_text()))
     until(lambda: not is_alive(int((wrapper.work / "job").read_text())))
-    assert float((wrapper.work / "began").read_text()) - began < 25
+    assert float((wrapper.work / "began").read_text()) - began < 9
     process.send_signal(signal.SIGTERM)  # who waits is told not to
     _, said = process.communicate(timeout=30)
     assert process.returncode == 3
