@@ -33,22 +33,16 @@ def open_door(desk: Desk) -> Dispatcher:
         await take_event(desk, body, redelivery)
 
     async def on_command(body: Json) -> Json | None:
-        try:
-            return await take_command(desk, body)
-        except Exception as error:  # noqa: BLE001 - the boundary: the person is told
-            return ephemeral(_explain(error))
+        return await _told(lambda: take_command(desk, body), ephemeral)
 
     async def on_click(body: Json) -> Json | None:
-        return await _acknowledged(desk, body, lambda: take_click(desk, body))
+        return await _told(lambda: take_click(desk, body), lambda why: _refuse(desk, body, why))
 
     async def on_shortcut(body: Json) -> Json | None:
-        return await _acknowledged(desk, body, lambda: _take_shortcut(desk, body))
+        return await _told(lambda: _take_shortcut(desk, body), lambda why: _refuse(desk, body, why))
 
     async def on_submission(body: Json) -> Json | None:
-        try:
-            return await take_submission(desk, body)
-        except Exception as error:  # noqa: BLE001 - the boundary: the person is told
-            return _kept_open(body, _explain(error))
+        return await _told(lambda: take_submission(desk, body), lambda why: _kept_open(body, why))
 
     return Dispatcher(
         desk.client,
@@ -65,20 +59,22 @@ def open_door(desk: Desk) -> Dispatcher:
     )
 
 
-async def _acknowledged(
-    desk: Desk, body: Json, take: Callable[[], Awaitable[Json | None]]
+async def _told(
+    take: Callable[[], Awaitable[Json | None]], tell: Callable[[Message], Json | None]
 ) -> Json | None:
-    """Acknowledge in any case: Slack sends no click again, and the person is told what happened."""
+    """Acknowledge in any case: Slack sends none of these again, and the person is told."""
     try:
         return await take()
     except Exception as error:  # noqa: BLE001 - the boundary: the person is told
-        click = read_click(body, desk.me)
-        message = _explain(error)
-        if click.response_url:
-            desk.whisper(click.response_url, message, click.thread_ts)
-        else:  # in Home and in modals there is nobody's ear to whisper to
-            desk.tasks.start("refusal", lambda: desk.show(click, refused_modal(message)))
-        return None
+        return tell(_explain(error))
+
+
+def _refuse(desk: Desk, body: Json, message: Message) -> None:
+    click = read_click(body, desk.me)
+    if click.response_url:
+        desk.whisper(click.response_url, message, click.thread_ts)
+    else:  # in Home and in modals there is nobody's ear to whisper to
+        desk.tasks.start("refusal", lambda: desk.show(click, refused_modal(message)))
 
 
 def _explain(error: Exception) -> Message:
