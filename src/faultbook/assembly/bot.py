@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
@@ -260,18 +261,13 @@ async def start_bot(
         InvalidError: a token is missing or refused; names the variable.
     """
     timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS)
-    session = aiohttp.ClientSession(timeout=timeout)
-    try:
+    async with AsyncExitStack() as begun:
+        session = await begun.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         bot = Bot(house, options or BotOptions(), session, ledger)
-    except BaseException:
-        await session.close()
-        raise
-    try:
+        begun.push_async_callback(bot.stop)
         await bot.start()
-    except BaseException:
-        await bot.stop()
-        raise
-    return bot
+        begun.pop_all()
+        return bot
 
 
 def choose_mode(settings: Settings) -> Mode:

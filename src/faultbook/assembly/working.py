@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,12 +75,12 @@ def open_work(
     from faultbook.assembly.house import open_house  # noqa: PLC0415
     from faultbook.intake.wrapper.tasks_from_store import StoreWork  # noqa: PLC0415
 
-    house = open_house(settings)
-    try:
-        return StoreWork(house, agent, named, routes, house.close)
-    except BaseException:
-        house.close()
-        raise
+    with ExitStack() as opened:
+        house = open_house(settings)
+        opened.callback(house.close)
+        work = StoreWork(house, agent, named, routes, house.close)
+        opened.pop_all()
+        return work
 
 
 def lock_folder(settings: Settings) -> Path:

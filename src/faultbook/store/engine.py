@@ -240,14 +240,13 @@ def open_store(url: str, clock: Clock = system_clock) -> Store:
         InvalidError: the URL names no supported database.
         UnavailableError: the database can't be reached.
     """
-    engine = _make_engine(url)
-    try:
+    with contextlib.ExitStack() as opened:
+        engine = _make_engine(url)
+        opened.callback(engine.dispose)
         with _explained():
             migrate(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return Store(engine, clock)
+        opened.pop_all()
+        return Store(engine, clock)
 
 
 def _make_engine(url: str) -> Engine:
