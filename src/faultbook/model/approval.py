@@ -11,6 +11,9 @@ from faultbook.model.person import Person
 SHOWN_DIGITS = 12
 """Hexadecimal digits of a digest that people compare."""
 
+REASON_LENGTH = 1000
+"""How many characters of a reason or a note are asked for, kept and shown."""
+
 
 class ApprovalState(StrEnum):
     """Where an approval is."""

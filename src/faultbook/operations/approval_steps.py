@@ -25,8 +25,8 @@ STANDING = frozenset({ApprovalState.PENDING, ApprovalState.APPROVED})
 REVIEWED = "bypass.reviewed"
 """What the audit log calls that somebody looked at a bypass; it alone keeps what they found."""
 
-REASON_LENGTH = 1000
-"""How much of a reason or a note is kept."""
+ASKED_NEXT = "asked for next"
+"""Stands for words that a form has yet to ask for."""
 
 _KIND_LENGTH = 200
 _ID_OF_ACTOR = re.compile(r" \([^() ]+\)\Z")

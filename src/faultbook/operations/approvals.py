@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from faultbook.base.clock import DAY, Instant
 from faultbook.base.errors import NotFoundError
-from faultbook.model.approval import Approval, ApprovalState, Decision, Vote
+from faultbook.model.approval import REASON_LENGTH, Approval, ApprovalState, Decision, Vote
 from faultbook.model.approval_policy import ApprovalPolicies, Membership
 from faultbook.model.audit import AuditEntry
 from faultbook.model.person import Person
@@ -15,7 +15,7 @@ from faultbook.operations.approval_rules import (
     why_no_review,
 )
 from faultbook.operations.approval_steps import (
-    REASON_LENGTH,
+    ASKED_NEXT,
     REVIEWED,
     Refusal,
     as_it_is,
@@ -35,8 +35,6 @@ from faultbook.store.transaction import Transaction
 
 REVIEW_AFTER: Instant = DAY
 """When a bypass has to have been reviewed."""
-
-_ANY_NOTE = "asked for next"
 
 
 def list_approvals(tx: Transaction, wanted: ApprovalFilter | None = None) -> Sequence[Approval]:
@@ -119,7 +117,7 @@ def may_review(tx: Transaction, number: int, by: Person) -> Approval | Refusal:
         NotFoundError: there is no such approval.
     """
     asked = as_it_is(tx, number)
-    error = why_no_review(asked, by, _ANY_NOTE, Membership(by.id))
+    error = why_no_review(asked, by, ASKED_NEXT, Membership(by.id))
     if error is not None:
         return refuse(tx, "review.refused", asked.id, named(by), error, asked.action)
     return asked

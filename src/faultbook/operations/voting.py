@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from faultbook.base.errors import FaultbookError, NotFoundError
-from faultbook.model.approval import Approval, ApprovalState, Vote
+from faultbook.model.approval import REASON_LENGTH, Approval, ApprovalState, Vote
 from faultbook.model.approval_policy import (
     ApprovalPolicies,
     ApprovalPolicy,
@@ -16,7 +16,7 @@ from faultbook.model.task import Card
 from faultbook.operations.approval_notices import owe_card
 from faultbook.operations.approval_rules import policy_changed, voted_before, why_no_vote
 from faultbook.operations.approval_steps import (
-    REASON_LENGTH,
+    ASKED_NEXT,
     Refusal,
     as_it_is,
     audit_step,
@@ -28,8 +28,6 @@ from faultbook.operations.approval_steps import (
 )
 from faultbook.store import approvals
 from faultbook.store.transaction import Transaction
-
-_ANY_REASON = "asked for next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def vote(tx: Transaction, ballot: Ballot, policies: ApprovalPolicies) -> Counted
 
 def may_vote(tx: Transaction, ballot: Ballot, policies: ApprovalPolicies) -> Approval | Refusal:
     """Tell whether a person's vote would count, before they are asked for its reason."""
-    judged = _judge(tx, replace(ballot, reason=_ANY_REASON), policies)
+    judged = _judge(tx, replace(ballot, reason=ASKED_NEXT), policies)
     if isinstance(judged, Refusal):
         return judged
     asked, _ = judged

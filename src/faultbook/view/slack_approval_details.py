@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from faultbook.base.clock import Instant
 from faultbook.base.text import visible
-from faultbook.model.approval import Approval, Decision, Vote
+from faultbook.model.approval import REASON_LENGTH, Approval, Decision, Vote
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import APPROVAL_PAGE, MODAL_SHOWN
 from faultbook.view.approval_lines import (
@@ -51,7 +51,6 @@ _ROOM = 2800
 _LINKS = 20
 _VOTES = 20
 _REASON = 300
-_NOTE = 1000
 
 
 def approval_details(sight: ApprovalSight, page: int = 0, note: Line = ()) -> Block:
@@ -73,7 +72,7 @@ def approval_details(sight: ApprovalSight, page: int = 0, note: Line = ()) -> Bl
     if is_last:
         blocks += [divider(), *_told(asked), *_votes(asked.votes)]
         if asked.is_bypass and asked.review_due_at is None:
-            blocks.append(section([reviewed(sight, _NOTE)]))
+            blocks.append(section([reviewed(sight, REASON_LENGTH)]))
     blocks.append(context([facts(sight), _identity(sight)]))
     buttons = [*_turns(asked, page, len(pages)), *(_decisions(sight) if is_last else [])]
     return modal(asked.id, [*blocks, *actions(buttons)], callback_id=MODAL_SHOWN)

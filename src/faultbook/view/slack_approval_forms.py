@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from copy import copy
 
 from faultbook.base.errors import FaultbookError
-from faultbook.model.approval import Approval, ApprovalState, Decision
+from faultbook.model.approval import REASON_LENGTH, Approval, ApprovalState, Decision
 from faultbook.model.approval_policy import NOT_COUNTED, ApprovalPolicy
 from faultbook.model.approval_sight import ApprovalSight
 from faultbook.view.actions import (
@@ -25,7 +25,6 @@ from faultbook.view.slack_inputs import Field, select_input, text_input
 from faultbook.view.slack_words import coded, note_message, refusal_message
 
 HAPPENED, DID_NOT = "happened", "did_not"
-REASON_LENGTH = 1000
 _BUTTON = 24
 _LABELS = {Decision.APPROVE: "Approve", Decision.DENY: "Deny"}
 _DECIDED = frozenset(f"already_{state}" for state in ApprovalState)
